@@ -1,0 +1,146 @@
+"""Events on their way in: what a connector hands to the pipeline.
+
+Connectors turn bytes into :class:`Envelope` values and never look anything up; the pipeline turns
+envelopes into rows. Envelopes are ``msgspec`` structs because this is the hot path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from carloop.core.identifiers import RawIdentifier
+
+NAMESPACE_EVENT = UUID("8c0f6f0a-6d0c-5b5e-9a57-3a3c2b7a6f10")
+SEQ_BITS = 12
+"""A journal batch holds at most ``2**SEQ_BITS`` events: ``seq = batch_id << SEQ_BITS | index``."""
+
+
+class OpKind(StrEnum):
+    """What a profile operation does to one field."""
+
+    SET = "set"
+    SET_ONCE = "set_once"
+    INCREMENT = "increment"
+    APPEND = "append"
+    UNSET = "unset"
+    DELETE = "delete"
+
+
+class ProfileOp(msgspec.Struct, frozen=True, array_like=True):
+    """One change to one field of a person's profile; ``field`` is empty for DELETE."""
+
+    op: str
+    field: str = ""
+    value: str | float | int | bool | list[str] | None = None
+
+
+class EntityRef(msgspec.Struct, frozen=True, array_like=True):
+    """A reference to a vehicle, dealer, advisor … by its own key (``type``, ``key``)."""
+
+    type: str
+    key: str
+
+
+class Envelope(msgspec.Struct, kw_only=True):
+    """One event as its sender meant it, before validation against the plan and before identity.
+
+    Attributes:
+        index: position in the received batch; answers and quarantine refer to it.
+        message_id: sender's id, or one derived from the content where the protocol has none.
+        event: event name; ``$identify`` where only profile or identity moves.
+        occurred_at: corrected time of occurrence, milliseconds since the epoch.
+        identifiers: as sent, in the sender's order; not yet normalised.
+        properties: a JSON object as bytes; never null.
+        entities: explicit references to other entities.
+        profile: changes to the person's profile.
+        bind / unbind: True where the sender explicitly asserts or withdraws that all identifiers
+            of this event are one person.
+        historical: imported history, which never triggers a journey.
+    """
+
+    index: int
+    message_id: str
+    event: str
+    occurred_at: int
+    identifiers: list[RawIdentifier]
+    properties: bytes = b"{}"
+    entities: list[EntityRef] = []
+    profile: list[ProfileOp] = []
+    bind: bool = False
+    unbind: bool = False
+    historical: bool = False
+
+
+class Rejected(msgspec.Struct, kw_only=True):
+    """One event of a readable batch that cannot be taken; kept in quarantine with its bytes.
+
+    Codes are those of ``docs/reference/quarantine.md``: ``missing_identifier``,
+    ``invalid_timestamp``, ``invalid_type``, ``too_large``, ``too_deep``, ``too_many_keys``,
+    ``name_invalid``, ``nul`` …
+    """
+
+    index: int
+    code: str
+    path: str = ""
+    raw: bytes = b""
+
+
+class Decoded(msgspec.Struct):
+    """What a protocol decoder made of one request body."""
+
+    events: list[Envelope]
+    rejected: list[Rejected]
+
+
+class Received(msgspec.Struct, kw_only=True):
+    """One request body as the journal keeps it: enough to decode it again, any number of times."""
+
+    tenant: int
+    source: int
+    protocol: str
+    received_at: int
+    body: bytes
+    hint: str = ""
+    """Protocol detail needed to decode (the Segment call, ``gzip`` already undone)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Size limits of one way in (``CONTRACTS``: Answers to senders). Sizes in bytes."""
+
+    event: int
+    events_per_batch: int
+    wire: int
+    unpacked: int
+    depth: int = 32
+    keys: int = 500
+    key_length: int = 200
+
+
+SEGMENT_LIMITS = Limits(32 * 1024, 2500, 500_000, 8 * 500_000)
+SENSORS_LIMITS = Limits(256 * 1024, 2500, 4 * 1024 * 1024, 16 * 1024 * 1024)
+OWN_LIMITS = SENSORS_LIMITS
+
+
+def event_id(tenant: int, source: int, message_id: str) -> UUID:
+    """``uuid5(tenant/source, message_id)``: a repeat of a message has the same id.
+
+    >>> event_id(1, 2, "m") == event_id(1, 2, "m") != event_id(1, 3, "m")
+    True
+    """
+    data = NAMESPACE_EVENT.bytes + f"{tenant}/{source}/{message_id}".encode()
+    return UUID(bytes=hashlib.sha1(data, usedforsecurity=False).digest()[:16], version=5)
+
+
+def seq_of(batch_id: int, index: int) -> int:
+    """The journal sequence of one event: orders events by arrival, and breaks ties in time.
+
+    >>> seq_of(3, 5) >> SEQ_BITS
+    3
+    """
+    return batch_id << SEQ_BITS | index

@@ -1,0 +1,1 @@
+"""Ports: what the use cases need of stores and channels, as protocols. One file per noun."""
