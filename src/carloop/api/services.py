@@ -1,0 +1,37 @@
+"""The use cases that routes call, in one bag; ``bootstrap`` fills it.
+
+A part adds itself with one line here and one in ``bootstrap/engine.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carloop.app.access import Access
+    from carloop.app.audit import AuditLog
+    from carloop.app.overview import Overview
+    from carloop.app.sources import Sources
+    from carloop.core.ports.event_store import EventStore
+    from carloop.core.ports.state import State
+    from carloop.core.registry import Catalogue
+    from carloop.kit.clock import Clock
+
+
+class Services:
+    """What the routes may reach, by attribute; a name that is not declared here is refused."""
+
+    clock: Clock
+    catalogue: Catalogue
+    state: State
+    event_store: EventStore
+    access: Access
+    audit: AuditLog
+    sources: Sources
+    overview: Overview
+
+    def __init__(self, **parts: object) -> None:
+        for name, part in parts.items():
+            if name not in type(self).__annotations__:
+                raise TypeError(f"Services has no part {name!r}")
+            setattr(self, name, part)

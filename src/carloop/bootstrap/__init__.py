@@ -1,0 +1,1 @@
+"""The one place that names adapters: settings in, use cases out."""
