@@ -9,9 +9,52 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from carloop.core.ports.access import AccessRepository
+from carloop.core.ports.audit import AuditRepository
+from carloop.core.ports.idempotency import IdempotencyRepository
+from carloop.core.ports.jobs import Jobs
+from carloop.core.ports.settings import Settings
+from carloop.core.ports.sources import SourceRepository
+from carloop.core.ports.tenants import Tenants
+
 
 class Tx(Protocol):
     """One open transaction and the repositories that take part in it."""
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the installation."""
+        ...
+
+    @property
+    def tenants(self) -> Tenants:
+        """Tenants."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """Long-running work."""
+        ...
+
+    @property
+    def access(self) -> AccessRepository:
+        """Users, sessions and keys."""
+        ...
+
+    @property
+    def audit(self) -> AuditRepository:
+        """The audit log."""
+        ...
+
+    @property
+    def sources(self) -> SourceRepository:
+        """Sources."""
+        ...
+
+    @property
+    def idempotency(self) -> IdempotencyRepository:
+        """Kept answers."""
+        ...
 
 
 class State(Protocol):
