@@ -41,10 +41,12 @@ _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def split(body: bytes, key: str, limits: Limits) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
+def split(
+    body: bytes, key: str | None, limits: Limits
+) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
     """The events of a body and its other top-level fields.
 
-    A body is an array of events, an object with the array under ``key``, or one event.
+    A body is an array of events, an object with the array under ``key`` (if any), or one event.
 
     Raises:
         Malformed: neither; or so broken that its events cannot be told apart.
@@ -61,14 +63,14 @@ def split(body: bytes, key: str, limits: Limits) -> tuple[dict[str, msgspec.Raw]
     return head, events
 
 
-def _split_sound(body: bytes, key: str) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
+def _split_sound(body: bytes, key: str | None) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
     first = body.lstrip(b" \t\r\n")[:1]
     if first == b"[":
         return {}, [bytes(raw) for raw in _ARRAY.decode(body)]
     if first != b"{":
         raise Malformed("the body is neither a JSON object nor an array", code="malformed_json")
     head = _OBJECT.decode(body)
-    if key not in head:
+    if key is None or key not in head:
         return head, [body]
     array = bytes(head.pop(key))
     if array[:1] != b"[":
@@ -76,7 +78,7 @@ def _split_sound(body: bytes, key: str) -> tuple[dict[str, msgspec.Raw], list[by
     return head, [bytes(raw) for raw in _ARRAY.decode(array)]
 
 
-def _split_broken(body: bytes, key: str) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
+def _split_broken(body: bytes, key: str | None) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
     """Split by brackets and commas outside strings, whatever lies between them."""
     depth, commas = _structure(body)
     start = body.find(b"[") if body.lstrip()[:1] == b"[" else _array_under(body, key, depth)
@@ -103,7 +105,9 @@ def _structure(body: bytes) -> tuple[np.ndarray, np.ndarray]:
     return np.cumsum(opens.astype(np.int32) - closes.astype(np.int32)), (plain == 0x2C) & outside
 
 
-def _array_under(body: bytes, key: str, depth: np.ndarray) -> int:
+def _array_under(body: bytes, key: str | None, depth: np.ndarray) -> int:
+    if key is None:
+        return -1
     quoted = f'"{key}"'.encode()
     at = body.find(quoted)
     while at >= 0:
