@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
+from unicodedata import category
 
 from carloop.kit.errors import InvalidInput
 
@@ -66,6 +67,7 @@ class IdentifierType:
             phone, a showroom tablet), which then links nobody.
         identifying: True where the value itself is personal data shown masked.
         namespaced: True where a value means something only within a namespace (appid, corp id).
+        namespace_required: False where the namespace may be left out (one login system).
         links: False for kinds that never join two persons (an IP address).
         aliases: names under which protocols send it (``$identity_mobile``, ``phone``).
     """
@@ -80,6 +82,7 @@ class IdentifierType:
     max_neighbours: int | None = 50
     identifying: bool = False
     namespaced: bool = False
+    namespace_required: bool = True
     links: bool = True
     aliases: tuple[str, ...] = ()
 
@@ -132,24 +135,44 @@ class IdentifierTypes:
             InvalidIdentifier: with a code that says why; the message never holds the value.
         """
         kind = self.get(raw.type)
-        value = raw.value.strip()
+        value = readable(raw.value)
         if not value:
             raise InvalidIdentifier("empty value", code="empty", type=kind.name)
-        if len(value) > 255:
+        if len(value) > 255 or len(raw.namespace) > 100:
             raise InvalidIdentifier("longer than 255", code="too_long", type=kind.name)
-        if kind.namespaced and not raw.namespace:
+        if not kind.namespaced:
+            return Identifier(kind.name, "", kind.normalise(value))
+        namespace = readable(raw.namespace)
+        if kind.namespace_required and not namespace:
             raise InvalidIdentifier(
                 f"{kind.name} needs a namespace", code="namespace_missing", type=kind.name
             )
-        return Identifier(
-            kind.name, raw.namespace if kind.namespaced else "", kind.normalise(value)
-        )
+        return Identifier(kind.name, namespace, kind.normalise(value))
+
+
+def readable(text: str) -> str:
+    """Stripped of spaces and of invisible format characters that come with copied text.
+
+    Raises:
+        InvalidIdentifier: ``format``: control characters or broken text.
+
+    >>> readable(" \u202d139\u202c ")
+    '139'
+    """
+    text = text.strip()
+    if not text or (text.isascii() and text.isprintable()):
+        return text
+    kept = [" " if category(c) == "Zs" else c for c in text if category(c) != "Cf"]
+    text = "".join(kept).strip()
+    if not text.isprintable():
+        raise InvalidIdentifier("holds control characters", code="format")
+    return text
 
 
 def identifier_bytes(identifier: Identifier) -> bytes:
-    """The unambiguous byte form that a keyed hash is taken of.
+    r"""The unambiguous byte form that a keyed hash is taken of.
 
     >>> identifier_bytes(Identifier("mobile", "", "13912345678"))
-    b'mobile\\x1f\\x1f13912345678'
+    b'mobile\x1f\x1f13912345678'
     """
     return "\x1f".join(identifier).encode()
