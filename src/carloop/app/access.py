@@ -132,9 +132,7 @@ class Access:
                 expires_at=now + self._limits.absolute,
             )
         )
-        current = access.user(user.tenant, user.id)
-        if current is not None:
-            access.save_user(replace(current, last_login_at=now))
+        access.note_sign_in(user.tenant, user.id, now)
         return cookie, csrf
 
     def by_session(self, cookie: str) -> SignedIn | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,11 +40,23 @@ class SourceView:
     statistics: SourceStatistics
 
 
+RejectedBySource = Callable[[Tx, int, int], Mapping[int, int]]
+"""How many events of each source of a tenant went to quarantine since an instant (epoch ms)."""
+
+
 class Sources:
     """Creates, changes and lists sources."""
 
-    def __init__(self, state: State, event_store: EventStore, clock: Clock, keys: Keys) -> None:
+    def __init__(
+        self,
+        state: State,
+        event_store: EventStore,
+        clock: Clock,
+        keys: Keys,
+        rejected: RejectedBySource,
+    ) -> None:
         self._state = state
+        self._rejected = rejected
         self._events = event_store
         self._clock = clock
         self._keys = keys
@@ -172,9 +184,6 @@ class Sources:
         for source, number in rejected.items():
             found[source] = replace(found.get(source, SourceStatistics()), rejected_24h=number)
         return found
-
-    def _rejected(self, tx: Tx, tenant: int, since: int) -> Mapping[int, int]:
-        return tx.quarantine.count_by_source(tenant, since)
 
 
 def _found(tx: Tx, tenant: int, id: int) -> Source:

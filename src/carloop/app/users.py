@@ -85,10 +85,9 @@ class Users:
         dims: Mapping[str, Sequence[str]] | None = None,
         disabled: bool | None = None,
     ) -> User:
-        """Change roles, dimensions or the right to sign in at all.
+        """Change roles, dimensions or the right to sign in at all; None leaves a part as it is.
 
-        Args:
-            version: the version that was read; None: whatever is there.
+        ``version`` is the one that was read; None takes whatever is there.
 
         Raises:
             Conflict: ``stale``, ``last_admin``.

@@ -46,6 +46,10 @@ class AccessRepository(Protocol):
         """All users by name."""
         ...
 
+    def note_sign_in(self, tenant: int, id: int, at: int) -> None:
+        """Note when a user signed in; not a change of its version."""
+        ...
+
     def remove_user(self, tenant: int, id: int) -> bool:
         """Remove a user and its sessions; False where there was none."""
         ...

@@ -59,6 +59,11 @@ class SqlAccess:
         query = select(u).where(u.c.tenant == tenant).order_by(u.c.username_folded)
         return [_user(row) for row in self._db.execute(query).mappings()]
 
+    def note_sign_in(self, tenant: int, id: int, at: int) -> None:
+        """Note when a user signed in; not a change of its version."""
+        where = (u.c.tenant == tenant, u.c.id == id)
+        self._db.execute(update(u).where(*where).values(last_login_at=at))
+
     def remove_user(self, tenant: int, id: int) -> bool:
         """Remove a user and its sessions."""
         self.end_sessions(tenant, id)
@@ -117,7 +122,8 @@ class SqlAccess:
 
     def failures(self, subject: bytes) -> Failures:
         """Failed sign-ins of a subject."""
-        row = self._db.execute(select(f.c.failed, f.c.last_at).where(f.c.subject == subject)).first()
+        query = select(f.c.failed, f.c.last_at).where(f.c.subject == subject)
+        row = self._db.execute(query).first()
         return Failures(*row) if row else Failures(0, 0)
 
     def add_failure(self, subject: bytes, at: int) -> None:
