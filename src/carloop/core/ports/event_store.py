@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from carloop.core.scope import Scope
 from carloop.sql import Query
 
@@ -24,6 +27,16 @@ class EventStore(Protocol):
         """
         ...
 
+    def query_numbers(
+        self, query: Query, scope: Scope, *, timeout_seconds: float = 30
+    ) -> npt.NDArray[np.uint32]:
+        """Run one read whose only column is ``UInt32``, for long lists of persons.
+
+        Raises:
+            InvalidInput, Unavailable: as :meth:`query`.
+        """
+        ...
+
     def insert(self, table: str, rows: bytes) -> None:
         """Insert rows given as newline-separated JSON; durable when it returns."""
         ...
@@ -40,6 +53,14 @@ class EventStore(Protocol):
         """Apply numbered migrations that are not applied yet; returns their names."""
         ...
 
+    def ensure_tenant(self, tenant: int) -> None:
+        """Create what a tenant's queries need (``person_of_<tenant>``); harmless to repeat."""
+        ...
+
+    def reload_persons(self, tenant: int) -> None:
+        """Load the newest fragment → person mapping; reads see it when this returns."""
+        ...
+
     def ping(self) -> None:
         """Raise ``Unavailable`` when the store does not answer."""
         ...
@@ -52,8 +73,15 @@ class EventStore(Protocol):
 class Rows(Protocol):
     """The rows of one answer, in columns or rows, plus what it cost."""
 
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the columns."""
+        ...
+
+    @property
+    def rows(self) -> Sequence[Sequence[Any]]:
+        """The rows, values as Python's own types."""
+        ...
 
     def dicts(self) -> list[dict[str, Any]]:
         """One dict per row."""

@@ -1,0 +1,99 @@
+"""The state store over SQLAlchemy: SQLite by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from carloop.kit.errors import CarloopError, Conflict, Permanent, Unavailable
+from carloop.stores.state.engine import open_engines
+from carloop.stores.state.tx import SqlTx
+
+
+class SqlState:
+    """Hands out transactions; one writer at a time, readers beside it on their own snapshots."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database at ``url``; no table is created here (see :meth:`migrate`)."""
+        self.url = url
+        self.writer, self.reader = open_engines(url)
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTx]:
+        """A consistent read.
+
+        Raises:
+            Unavailable: ``state_unavailable``, ``state_busy``.
+        """
+        with _translated(), self.reader.connect() as connection, connection.begin():
+            yield SqlTx(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTx]:
+        """A write transaction: commits on leaving, rolls back on an exception.
+
+        Raises:
+            Unavailable: ``disk_full``, ``state_busy``, ``state_unavailable``; nothing was written.
+            Conflict: ``already_exists``: a uniqueness rule was broken.
+        """
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a write transaction is already open in this thread")
+        with self._lock, _translated(), self.writer.connect() as connection:
+            self._owner = threading.get_ident()
+            try:
+                with connection.begin():
+                    yield SqlTx(connection)
+            finally:
+                self._owner = None
+
+    def close(self) -> None:
+        """Release every connection."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translate(error) from error
+
+
+_BY_SQLITE = {
+    "SQLITE_FULL": "disk_full",
+    "SQLITE_BUSY": "state_busy",
+    "SQLITE_LOCKED": "state_busy",
+}
+_BY_SQLSTATE = {"53100": "disk_full", "55P03": "state_busy", "40P01": "state_busy"}
+
+
+def _translate(error: DBAPIError) -> CarloopError:
+    """The engine's error in our words; never with the values of the statement."""
+    cause = error.orig
+    sqlstate = getattr(cause, "sqlstate", None) or ""
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    primary = "_".join(name.split("_")[:2])
+    if primary == "SQLITE_CONSTRAINT" or sqlstate.startswith("23"):
+        return Conflict("a record like this exists already", code="already_exists")
+    code = _BY_SQLITE.get(primary) or _BY_SQLSTATE.get(sqlstate)
+    if code is not None:
+        return Unavailable(f"the state store cannot write: {code}", code=code)
+    if (
+        error.connection_invalidated
+        or sqlstate[:2] in ("08", "57")
+        or primary
+        in (
+            "SQLITE_IOERR",
+            "SQLITE_CANTOPEN",
+        )
+    ):
+        return Unavailable("the state store does not answer", code="state_unavailable")
+    return Permanent(
+        "the state store refused a statement", code="state_refused", cause=name or sqlstate
+    )
