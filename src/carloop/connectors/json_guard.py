@@ -56,6 +56,8 @@ def split(
         head, events = _split_sound(body, key)
     except _BROKEN:
         head, events = _split_broken(body, key)
+    if events != [body] and any(_too_deep(bytes(value), limits) for value in head.values()):
+        raise Malformed("nested too deeply", code="too_deep")
     if len(events) > limits.events_per_batch:
         raise TooLarge(
             f"more than {limits.events_per_batch} events in one batch", code="too_many_events"
@@ -127,6 +129,8 @@ def decode_event(decoder: msgspec.json.Decoder[Any], raw: bytes, limits: Limits)
     """
     if len(raw) > limits.event:
         raise BadEvent("too_large")
+    if _too_deep(raw, limits):
+        raise BadEvent("too_deep")
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
@@ -138,6 +142,12 @@ def decode_event(decoder: msgspec.json.Decoder[Any], raw: bytes, limits: Limits)
         raise BadEvent("invalid_utf8") from error
     except RecursionError as error:
         raise BadEvent("too_deep") from error
+
+
+def _too_deep(raw: bytes, limits: Limits) -> bool:
+    if raw.count(b"{") + raw.count(b"[") <= limits.depth:
+        return False
+    return int(_structure(raw)[0].max()) > limits.depth
 
 
 def _path_of(error: msgspec.ValidationError) -> str:
@@ -152,7 +162,7 @@ def guard_object(raw: bytes, limits: Limits, path: str = "properties") -> bytes:
     Integers beyond int64 become strings.
 
     Raises:
-        BadEvent: ``invalid_type``, ``too_deep``, ``too_many_keys``, ``key_too_long``, ``nul``,
+        BadEvent: ``invalid_type``, ``too_many_keys``, ``key_too_long``, ``nul``,
             ``number_out_of_range``, ``invalid_utf8``.
     """
     if _harmless(raw, limits):
@@ -165,8 +175,6 @@ def guard_object(raw: bytes, limits: Limits, path: str = "properties") -> bytes:
         raise BadEvent("malformed_json", path) from error
     except UnicodeDecodeError as error:
         raise BadEvent("invalid_utf8", path) from error
-    except RecursionError as error:
-        raise BadEvent("too_deep", path) from error
     if value is None:
         return b"{}"
     if not isinstance(value, dict):
@@ -177,7 +185,7 @@ def guard_object(raw: bytes, limits: Limits, path: str = "properties") -> bytes:
 def _harmless(raw: bytes, limits: Limits) -> bool:
     if raw[:1] != b"{":
         return False
-    if raw.count(b":") > limits.keys or raw.count(b"{") + raw.count(b"[") > limits.depth - 1:
+    if raw.count(b":") > limits.keys:
         return False
     if len(raw) > limits.key_length and not _short_strings(raw, limits.key_length):
         return False
@@ -207,10 +215,10 @@ def guard_value(value: Any, limits: Limits, path: str) -> Any:
     Raises:
         BadEvent: as :func:`guard_object`.
     """
-    return _walk(value, limits, path, 2, [limits.keys])
+    return _walk(value, limits, path, [limits.keys])
 
 
-def _walk(value: Any, limits: Limits, path: str, depth: int, keys_left: list[int]) -> Any:
+def _walk(value: Any, limits: Limits, path: str, keys_left: list[int]) -> Any:
     if isinstance(value, str):
         return check_text(value, path)
     if isinstance(value, bool) or value is None:
@@ -221,10 +229,8 @@ def _walk(value: Any, limits: Limits, path: str, depth: int, keys_left: list[int
         if not math.isfinite(value):
             raise BadEvent("number_out_of_range", path)
         return value
-    if depth > limits.depth:
-        raise BadEvent("too_deep", path)
     if isinstance(value, list):
-        return [_walk(item, limits, path, depth + 1, keys_left) for item in value]
+        return [_walk(item, limits, path, keys_left) for item in value]
     keys_left[0] -= len(value)
     if keys_left[0] < 0:
         raise BadEvent("too_many_keys", path)
@@ -233,8 +239,7 @@ def _walk(value: Any, limits: Limits, path: str, depth: int, keys_left: list[int
             raise BadEvent("key_too_long", path)
         check_text(key, path)
     return {
-        key: _walk(item, limits, f"{path}.{key}"[:200], depth + 1, keys_left)
-        for key, item in value.items()
+        key: _walk(item, limits, f"{path}.{key}"[:200], keys_left) for key, item in value.items()
     }
 
 

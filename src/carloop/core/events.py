@@ -54,7 +54,8 @@ class Envelope(msgspec.Struct, kw_only=True):
         message_id: sender's id, or one derived from the content where the protocol has none.
         event: event name; ``$identify`` where only profile or identity moves.
         occurred_at: corrected time of occurrence, milliseconds since the epoch.
-        identifiers: as sent, in the sender's order; not yet normalised.
+        identifiers: as sent, in the sender's order; not yet normalised. Empty where the event names
+            at least one entity and nobody: it is then filed under fragment 0, which is no person.
         properties: a JSON object as bytes; never null.
         entities: explicit references to other entities.
         profile: changes to the person's profile.
