@@ -6,7 +6,6 @@ even with several writing processes: a reader that has seen an id will never mis
 
 from __future__ import annotations
 
-import logging
 import queue
 import sqlite3
 import threading
@@ -14,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+import structlog
+
 from carloop.core.events import Received
 from carloop.core.ports.journal import Batch, JournalKeys
 from carloop.kit.errors import Permanent, Unavailable
 from carloop.stores.journal.sealing import Sealer, day_of
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -103,7 +104,7 @@ class SqliteJournal:
             try:
                 received.body = sealer.open(received, sealed)
             except Permanent as error:
-                log.error("journal_batch_unreadable", extra={"batch": id_, "code": error.code})
+                log.error("journal_batch_unreadable", batch=id_, code=error.code)
                 continue
             yield Batch(id_, received)
             size += len(received.body)
@@ -211,7 +212,7 @@ class SqliteJournal:
             "full" in str(error) or "space" in str(error)
         )
         code = "disk_full" if full else "journal_failed"
-        log.warning("journal_refused", extra={"code": code, "error": type(error).__name__})
+        log.warning("journal_refused", code=code, error=type(error).__name__)
         self._release(group)
         for _, future in group:
             refused = Unavailable("the journal takes nothing now", code=code, retry_after_seconds=5)

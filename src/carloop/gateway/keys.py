@@ -1,0 +1,102 @@
+"""Who may send: the published write keys, their origins and their rates."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from carloop.core.write_keys import WriteKey, decode_write_keys
+from carloop.kit.errors import PermissionDenied, TooMany, Unauthenticated
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """A token bucket that holds two seconds of its rate."""
+
+    tokens: float
+    at: float
+
+
+class KeyRing:
+    """The write keys in force; looks at the file at most every quarter of a second.
+
+    Args:
+        path: ``keys.json``; while it is absent or unreadable, the keys read last stay in force.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._keys: dict[bytes, WriteKey] = {}
+        self._version: tuple[int, int, int] | None = None
+        self._looked = float("-inf")
+        self._buckets: dict[bytes, _Bucket] = {}
+
+    def check(self, clear: str, origin: str, now: float) -> WriteKey:
+        """The key a request may write with.
+
+        Args:
+            clear: the key as sent.
+            origin: the browser's origin; empty where the sender is no browser.
+            now: seconds since the epoch.
+
+        Raises:
+            Unauthenticated: ``key_missing``, ``key_invalid``.
+            PermissionDenied: ``origin_not_allowed``.
+            TooMany: ``rate_limited``.
+        """
+        self._look(now)
+        if not clear:
+            raise Unauthenticated("a write key is needed", code="key_missing")
+        digest = hashlib.sha256(clear.encode("utf-8", "surrogateescape")).digest()
+        key = self._keys.get(digest)
+        if key is None or not hmac.compare_digest(key.hash, digest.hex()):
+            raise Unauthenticated("no such write key", code="key_invalid")
+        if key.expires_at is not None and now * 1000 >= key.expires_at:
+            raise Unauthenticated("the write key has expired", code="key_invalid")
+        if origin and key.origins and origin not in key.origins:
+            raise PermissionDenied("origin not allowed for this key", code="origin_not_allowed")
+        if key.rate:
+            self._spend(digest, key.rate, now)
+        return key
+
+    def welcomes(self, origin: str, now: float) -> bool:
+        """Whether any key may be used from ``origin``: what a preflight asks."""
+        self._look(now)
+        return any(not key.origins or origin in key.origins for key in self._keys.values())
+
+    def _spend(self, digest: bytes, rate: int, now: float) -> None:
+        bucket = self._buckets.setdefault(digest, _Bucket(2.0 * rate, now))
+        bucket.tokens = min(2.0 * rate, bucket.tokens + max(0.0, now - bucket.at) * rate)
+        bucket.at = now
+        if bucket.tokens < 1:
+            raise TooMany("too many requests", code="rate_limited", retry_after_seconds=1)
+        bucket.tokens -= 1
+
+    def _look(self, now: float) -> None:
+        if 0 <= now - self._looked < LOOK_EVERY_SECONDS:
+            return
+        self._looked = now
+        try:
+            stat = os.stat(self._path)
+            version = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+            if version == self._version:
+                return
+            keys = decode_write_keys(self._path.read_bytes())
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.DecodeError) as error:
+            log.error("keys_unreadable", error=type(error).__name__)
+            return
+        self._keys = {bytes.fromhex(key.hash): key for key in keys}
+        self._buckets = {d: b for d, b in self._buckets.items() if d in self._keys}
+        self._version = version
