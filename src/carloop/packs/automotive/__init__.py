@@ -1,0 +1,30 @@
+"""The automotive pack: a car maker and its dealers as values."""
+
+from carloop.core.pack import Pack
+from carloop.packs.automotive.demo import demo
+from carloop.packs.automotive.entities import ENTITY_TYPES, RELATION_TYPES
+from carloop.packs.automotive.events import EVENT_TYPES
+from carloop.packs.automotive.fields import FIELDS
+from carloop.packs.automotive.identifiers import IDENTIFIER_TYPES
+from carloop.packs.automotive.segments import FUNNELS, SEGMENTS
+
+PACK = Pack(
+    name="automotive",
+    title={"zh": "汽车", "en": "Automotive"},
+    version="1",
+    identifier_types=IDENTIFIER_TYPES,
+    fields=FIELDS,
+    entity_types=ENTITY_TYPES,
+    relation_types=RELATION_TYPES,
+    event_types=EVENT_TYPES,
+    segments=SEGMENTS,
+    funnels=FUNNELS,
+    demo=demo,
+    property_identifiers={"手机号": "mobile"},
+    property_entities={
+        "vin": "vehicle",
+        "dealer": "dealer",
+        "advisor": "advisor",
+        "uscc": "organisation",
+    },
+)
