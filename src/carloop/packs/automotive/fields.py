@@ -23,19 +23,9 @@ FIELDS = (
     ),
     Field("budget_wan", {"zh": "购车预算(万元)", "en": "Budget (10 000 CNY)"}, FieldType.NUMBER),
     Field("family_size", {"zh": "家庭人口", "en": "Family size"}, FieldType.NUMBER),
-    Field(
-        "member_level",
-        {"zh": "会员等级", "en": "Member level"},
-        codes={
-            "silver": {"zh": "银卡", "en": "Silver"},
-            "gold": {"zh": "金卡", "en": "Gold"},
-            "black": {"zh": "黑卡", "en": "Black"},
-        },
-    ),
     Field("points", {"zh": "积分", "en": "Points"}, FieldType.NUMBER),
     Field("owned_series", {"zh": "保有车系", "en": "Owned series"}, FieldType.LIST),
     Field("purchase_date", {"zh": "购车日期", "en": "Purchase date"}, FieldType.DATE),
     Field("connected", {"zh": "是否网联车主", "en": "Connected owner"}, FieldType.BOOLEAN),
     Field("first_channel", {"zh": "首次来源渠道", "en": "First channel"}),
-    Field("interests", {"zh": "兴趣", "en": "Interests"}, FieldType.LIST),
 )

@@ -118,7 +118,7 @@ class Owners:
                     Touch.APP,
                     "member_joined",
                     {"level": level, "channel": "App"},
-                    {"set": {"member_level": level}},
+                    {"set": {"level": level}},
                 )
         if world.connected[person]:
             self._drives(person, at, vin)
