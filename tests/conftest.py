@@ -13,7 +13,7 @@ import os
 import pkgutil
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -133,3 +133,19 @@ def event_store(request: pytest.FixtureRequest) -> ClickHouseStore:
     """The event store, migrated; isolate by ``tenant`` (``ensure_tenant`` before ``person``)."""
     store: ClickHouseStore = request.getfixturevalue(f"{_EVENT_STORE}_store")
     return store
+
+
+_SERVICES = ("postgres", "browser", "node")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With ``CARLOOP_REQUIRE_SERVICES=1`` a test skipped for want of a service is a failure."""
+    report = yield
+    needed = [name for name in _SERVICES if item.get_closest_marker(name)]
+    if report.skipped and needed and os.environ.get("CARLOOP_REQUIRE_SERVICES") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"needs {', '.join(needed)}, which is absent: {report.longrepr}"
+    return report
