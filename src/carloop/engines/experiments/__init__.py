@@ -1,0 +1,1 @@
+"""Experiment statistics: pure functions over sufficient statistics (counts, sums, squares), sources cited."""
