@@ -1,1 +1,1 @@
-"""Experiment statistics: pure functions over sufficient statistics (counts, sums, squares), sources cited."""
+"""Experiment statistics: pure functions over counts, sums and squares, with sources cited."""

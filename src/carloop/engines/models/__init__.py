@@ -1,1 +1,1 @@
-"""AI models, one folder each: features (SQL), ``fit``, ``predict``, and a model card with its baseline."""
+"""AI models, one folder each: features (SQL), ``fit``, ``predict``, a card with its baseline."""

@@ -1,1 +1,1 @@
-"""Tag kinds, one file each: a definition → a `Query` of person numbers and values, plus ``explain()``."""
+"""Tag kinds, one file each: a definition becomes a ``Query``, and can explain its value."""
