@@ -11,8 +11,13 @@ from typing import Protocol
 
 from carloop.core.ports.access import AccessRepository
 from carloop.core.ports.audit import AuditRepository
+from carloop.core.ports.entities import EntityRepository
 from carloop.core.ports.idempotency import IdempotencyRepository
+from carloop.core.ports.identity import IdentityRepository
 from carloop.core.ports.jobs import Jobs
+from carloop.core.ports.profiles import ProfileRepository
+from carloop.core.ports.projection import ProjectionRepository
+from carloop.core.ports.pipeline import PipelineRepository, QuarantineRepository
 from carloop.core.ports.settings import Settings
 from carloop.core.ports.sources import SourceRepository
 from carloop.core.ports.tenants import Tenants
@@ -54,6 +59,36 @@ class Tx(Protocol):
     @property
     def idempotency(self) -> IdempotencyRepository:
         """Kept answers."""
+        ...
+
+    @property
+    def identity(self) -> IdentityRepository:
+        """The identity graph."""
+        ...
+
+    @property
+    def profiles(self) -> ProfileRepository:
+        """Attributes and subject keys."""
+        ...
+
+    @property
+    def entities(self) -> EntityRepository:
+        """Entities, relations, grants."""
+        ...
+
+    @property
+    def projection(self) -> ProjectionRepository:
+        """Changes on their way to the event store."""
+        ...
+
+    @property
+    def pipeline(self) -> PipelineRepository:
+        """The pipeline's cursor and seen ids."""
+        ...
+
+    @property
+    def quarantine(self) -> QuarantineRepository:
+        """Events that could not be taken."""
         ...
 
 

@@ -10,8 +10,13 @@ from sqlalchemy import Connection
 if TYPE_CHECKING:
     from carloop.stores.state.access import SqlAccess
     from carloop.stores.state.audit import SqlAudit
+    from carloop.stores.state.entities import SqlEntities
     from carloop.stores.state.idempotency import SqlIdempotency
+    from carloop.stores.state.identity import SqlIdentity
     from carloop.stores.state.jobs import SqlJobs
+    from carloop.stores.state.profiles import SqlProfiles
+    from carloop.stores.state.projection import SqlProjection
+    from carloop.stores.state.pipeline import SqlPipeline, SqlQuarantine
     from carloop.stores.state.settings import SqlSettings
     from carloop.stores.state.sources import SqlSources
     from carloop.stores.state.tenants import SqlTenants
@@ -71,3 +76,45 @@ class SqlTx:
         from carloop.stores.state.idempotency import SqlIdempotency
 
         return SqlIdempotency(self.connection)
+
+    @cached_property
+    def identity(self) -> SqlIdentity:
+        """The identity graph."""
+        from carloop.stores.state.identity import SqlIdentity
+
+        return SqlIdentity(self.connection)
+
+    @cached_property
+    def profiles(self) -> SqlProfiles:
+        """Attributes and subject keys."""
+        from carloop.stores.state.profiles import SqlProfiles
+
+        return SqlProfiles(self.connection)
+
+    @cached_property
+    def entities(self) -> SqlEntities:
+        """Entities, relations, grants."""
+        from carloop.stores.state.entities import SqlEntities
+
+        return SqlEntities(self.connection)
+
+    @cached_property
+    def projection(self) -> SqlProjection:
+        """Changes on their way to the event store."""
+        from carloop.stores.state.projection import SqlProjection
+
+        return SqlProjection(self.connection)
+
+    @cached_property
+    def pipeline(self) -> SqlPipeline:
+        """The pipeline's cursor and seen ids."""
+        from carloop.stores.state.pipeline import SqlPipeline
+
+        return SqlPipeline(self.connection)
+
+    @cached_property
+    def quarantine(self) -> SqlQuarantine:
+        """Events that could not be taken."""
+        from carloop.stores.state.pipeline import SqlQuarantine
+
+        return SqlQuarantine(self.connection)
