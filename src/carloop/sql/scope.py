@@ -88,9 +88,8 @@ def fragments(
 
 def persons(rights: Rights, params: Params) -> str:
     """A SELECT of every visible canonical person, one column ``person``, each once."""
-    return fragments(
-        rights, params, f"{person(rights.tenant)} AS person", ["fragment != 0"], group="person"
-    )
+    number = person(rights.tenant)
+    return fragments(rights, params, f"{number} AS person", ["fragment != 0"], group=number)
 
 
 def visible(rights: Rights, params: Params, column: str = "person") -> str:
