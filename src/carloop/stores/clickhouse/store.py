@@ -208,6 +208,8 @@ class ClickHouseStore(ABC):
     def _writer(self) -> Client:
         settings = {
             "async_insert": "0",
+            "input_format_try_infer_dates": "0",
+            "input_format_try_infer_datetimes": "0",
             "mutations_sync": "2",
             "alter_sync": "2",
             **self._limits.settings(),
