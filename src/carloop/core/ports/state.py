@@ -11,13 +11,17 @@ from typing import Protocol
 
 from carloop.core.ports.access import AccessRepository
 from carloop.core.ports.audit import AuditRepository
+from carloop.core.ports.channels import Channels
+from carloop.core.ports.consents import Consents, Suppressions
 from carloop.core.ports.entities import EntityRepository
 from carloop.core.ports.idempotency import IdempotencyRepository
 from carloop.core.ports.identity import IdentityRepository
 from carloop.core.ports.jobs import Jobs
+from carloop.core.ports.journeys import Enrolments, Journeys
+from carloop.core.ports.pipeline import PipelineRepository, QuarantineRepository
 from carloop.core.ports.profiles import ProfileRepository
 from carloop.core.ports.projection import ProjectionRepository
-from carloop.core.ports.pipeline import PipelineRepository, QuarantineRepository
+from carloop.core.ports.sends import Sends
 from carloop.core.ports.settings import Settings
 from carloop.core.ports.sources import SourceRepository
 from carloop.core.ports.tenants import Tenants
@@ -89,6 +93,36 @@ class Tx(Protocol):
     @property
     def quarantine(self) -> QuarantineRepository:
         """Events that could not be taken."""
+        ...
+
+    @property
+    def journeys(self) -> Journeys:
+        """Journeys and their versions."""
+        ...
+
+    @property
+    def enrolments(self) -> Enrolments:
+        """Who is under way in a journey."""
+        ...
+
+    @property
+    def sends(self) -> Sends:
+        """The outbox and the receipts."""
+        ...
+
+    @property
+    def channels(self) -> Channels:
+        """Configured channels."""
+        ...
+
+    @property
+    def consents(self) -> Consents:
+        """The consent ledger."""
+        ...
+
+    @property
+    def suppressions(self) -> Suppressions:
+        """Addresses nothing may be sent to."""
         ...
 
 

@@ -10,13 +10,17 @@ from sqlalchemy import Connection
 if TYPE_CHECKING:
     from carloop.stores.state.access import SqlAccess
     from carloop.stores.state.audit import SqlAudit
+    from carloop.stores.state.channels import SqlChannels
+    from carloop.stores.state.consents import SqlConsents, SqlSuppressions
     from carloop.stores.state.entities import SqlEntities
     from carloop.stores.state.idempotency import SqlIdempotency
     from carloop.stores.state.identity import SqlIdentity
     from carloop.stores.state.jobs import SqlJobs
+    from carloop.stores.state.journeys import SqlEnrolments, SqlJourneys
+    from carloop.stores.state.pipeline import SqlPipeline, SqlQuarantine
     from carloop.stores.state.profiles import SqlProfiles
     from carloop.stores.state.projection import SqlProjection
-    from carloop.stores.state.pipeline import SqlPipeline, SqlQuarantine
+    from carloop.stores.state.sends import SqlSends
     from carloop.stores.state.settings import SqlSettings
     from carloop.stores.state.sources import SqlSources
     from carloop.stores.state.tenants import SqlTenants
@@ -118,3 +122,45 @@ class SqlTx:
         from carloop.stores.state.pipeline import SqlQuarantine
 
         return SqlQuarantine(self.connection)
+
+    @cached_property
+    def journeys(self) -> SqlJourneys:
+        """Journeys and their versions."""
+        from carloop.stores.state.journeys import SqlJourneys
+
+        return SqlJourneys(self.connection)
+
+    @cached_property
+    def enrolments(self) -> SqlEnrolments:
+        """Who is under way in a journey."""
+        from carloop.stores.state.journeys import SqlEnrolments
+
+        return SqlEnrolments(self.connection)
+
+    @cached_property
+    def sends(self) -> SqlSends:
+        """The outbox and the receipts."""
+        from carloop.stores.state.sends import SqlSends
+
+        return SqlSends(self.connection)
+
+    @cached_property
+    def channels(self) -> SqlChannels:
+        """Configured channels."""
+        from carloop.stores.state.channels import SqlChannels
+
+        return SqlChannels(self.connection)
+
+    @cached_property
+    def consents(self) -> SqlConsents:
+        """The consent ledger."""
+        from carloop.stores.state.consents import SqlConsents
+
+        return SqlConsents(self.connection)
+
+    @cached_property
+    def suppressions(self) -> SqlSuppressions:
+        """Addresses nothing may be sent to."""
+        from carloop.stores.state.consents import SqlSuppressions
+
+        return SqlSuppressions(self.connection)

@@ -1,0 +1,36 @@
+"""The consent ledger and the suppression list in the state store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from carloop.core.consent import ConsentEntry
+
+
+class Consents(Protocol):
+    """Append-only; there is nothing to change or remove an entry with."""
+
+    def append(self, tenant: int, entry: ConsentEntry, recorded_at: int, by: str) -> ConsentEntry:
+        """Add one entry; returns it with its number."""
+        ...
+
+    def of(self, tenant: int, people: Sequence[int]) -> Mapping[int, Sequence[ConsentEntry]]:
+        """Entries per person (canonical number), of all the fragments that are that person now."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Addresses that nothing may be sent to, as keyed hashes."""
+
+    def add(self, tenant: int, key: bytes, reason: str, at: int) -> None:
+        """Put an address on the list; one that is there stays as it is."""
+        ...
+
+    def lift(self, tenant: int, key: bytes) -> bool:
+        """Take an address off the list; True where it was there."""
+        ...
+
+    def among(self, tenant: int, keys: Sequence[bytes]) -> frozenset[bytes]:
+        """Which of ``keys`` are on the list."""
+        ...
