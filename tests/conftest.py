@@ -20,19 +20,22 @@ from pathlib import Path
 import pytest
 
 from carloop.kit.clock import ManualClock
-from carloop.stores.clickhouse import ClickHouseStore, open_event_store
+from carloop.stores.clickhouse import ClickHouseStore, Limits, errors, open_event_store
 from carloop.stores.state import tables
 from carloop.stores.state.store import SqlState
 from carloop.stores.state.tables.base import metadata
 from carloop.stores.vault.cipher import VaultCipher
 from carloop.stores.vault.journal_keys import DayKeys
 from carloop.stores.vault.keys import MasterKey
+from tests.support.clickhouse_facade import facade
 from tests.support.postgres import PostgresSchema, postgres_url
 
 for _module in pkgutil.iter_modules(tables.__path__):
     importlib.import_module(f"{tables.__name__}.{_module.name}")
 
+errors.KEEP_CAUSE = True
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+LIMITS = Limits(memory_bytes=1 << 30, spill_bytes=1 << 28)
 _STATE = os.environ.get("CARLOOP_TEST_STATE", "both")
 _EVENT_STORE = os.environ.get("CARLOOP_TEST_EVENT_STORE", "chdb")
 _tenants = itertools.count(1)
@@ -122,7 +125,17 @@ def state(request: pytest.FixtureRequest) -> SqlState:
 def chdb_store() -> Iterator[ClickHouseStore]:
     """The one chDB of this process, migrated."""
     with tempfile.TemporaryDirectory(prefix="carloop-chdb-") as directory:
-        store = open_event_store(f"chdb://{directory}/events")
+        store = open_event_store(f"chdb://{directory}/events", LIMITS)
+        store.migrate()
+        yield store
+        store.close()
+
+
+@pytest.fixture(scope="session")
+def http_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseStore]:
+    """A ClickHouse over HTTP (the facade), migrated."""
+    with facade(tmp_path_factory.mktemp("facade") / "events") as url:
+        store = open_event_store(url, LIMITS)
         store.migrate()
         yield store
         store.close()

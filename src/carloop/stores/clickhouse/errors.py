@@ -9,6 +9,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from carloop.kit.errors import CarloopError, InvalidInput, Permanent, Unavailable
 
+KEEP_CAUSE = False
+"""Whether our errors keep the engine's text as their cause; tests do, a server must not."""
+
 _UNAVAILABLE = {
     159: ("query_timeout", "the query took too long"),
     160: ("query_timeout", "the query would take too long"),
@@ -31,7 +34,7 @@ _REFUSED = frozenset(
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's errors into ours.
+    """Turn the driver's errors into ours; the engine's text quotes data, so no cause is kept.
 
     Raises:
         Unavailable: timeout, memory, disk or connection; ``code`` says which.
@@ -41,7 +44,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except ClickHouseError as error:
-        raise _translate(error) from error
+        raise _translate(error) from (error if KEEP_CAUSE else None)
 
 
 def _translate(error: ClickHouseError) -> CarloopError:
@@ -50,9 +53,16 @@ def _translate(error: ClickHouseError) -> CarloopError:
         ours, message = _UNAVAILABLE[code]
         return Unavailable(message, code=ours, engine_code=code)
     if code in _REFUSED:
-        return InvalidInput("the engine refused the query", code="query_refused", engine_code=code)
+        return InvalidInput(
+            "the engine refused the query", code="query_refused", engine_error=error.name
+        )
     if code is None and "No space left" in str(error):
         return Unavailable("no space left for events", code="disk_full")
     if code is None:
         return Unavailable("the event store does not answer", code="event_store_unavailable")
-    return Permanent("the event store failed", code="event_store_failed", engine_code=code)
+    return Permanent(
+        "the event store failed",
+        code="event_store_failed",
+        engine_error=error.name,
+        engine_code=code,
+    )

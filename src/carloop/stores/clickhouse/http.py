@@ -22,10 +22,11 @@ class HttpStore(ClickHouseStore):
         self.cluster = ident(options["cluster"][0]) if "cluster" in options else None
         self.database = ident(parts.path.strip("/") or "default")
         self._pool = get_pool_manager(maxsize=32)
+        self.port = parts.port or (8443 if parts.scheme == "https" else 8123)
         self._address = {
             "interface": parts.scheme,
             "host": parts.hostname or "127.0.0.1",
-            "port": parts.port or (8443 if parts.scheme == "https" else 8123),
+            "port": self.port,
             "username": unquote(parts.username or "default"),
             "password": unquote(parts.password or ""),
             "database": self.database,
@@ -41,6 +42,7 @@ class HttpStore(ClickHouseStore):
             autogenerate_session_id=False,
             send_receive_timeout=int(seconds) + 30,
             compress=False,
+            tz_mode="aware",
         )
 
     def dictionary_source(self) -> str:

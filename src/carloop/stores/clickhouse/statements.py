@@ -8,6 +8,7 @@ comments) it refuses to guess.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from carloop.kit.errors import InvalidInput
 
@@ -24,14 +25,12 @@ _TOKEN = re.compile(
 
 
 def require_single(text: str) -> None:
-    """Refuse text that could hold more than one statement.
+    """Refuse text that could hold more than one statement, even an empty one.
 
     Raises:
         InvalidInput: ``query_refused``.
     """
-    if ";" not in text and "\0" not in text:
-        return
-    if "\0" in text or len(split(text)) > 1 or text.rstrip().endswith(";"):
+    if "\0" in text or (";" in text and any(t.lastgroup == "end" for t in _tokens(text))):
         raise InvalidInput("one statement, without a semicolon", code="query_refused")
 
 
@@ -46,14 +45,19 @@ def split(text: str) -> list[str]:
     """
     statements: list[str] = []
     start = 0
-    for token in _TOKEN.finditer(text):
-        if token.lastgroup == "odd":
-            raise InvalidInput("quotes or comments that cannot be read", code="query_refused")
+    for token in _tokens(text):
         if token.lastgroup == "end":
             statements.append(text[start : token.start()])
             start = token.end()
     statements.append(text[start:])
     return [s.strip() for s in statements if _has_code(s)]
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "odd":
+            raise InvalidInput("quotes or comments that cannot be read", code="query_refused")
+        yield token
 
 
 def _has_code(statement: str) -> bool:
