@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from carloop.app.access import Access
     from carloop.app.audit import AuditLog
+    from carloop.app.health import Health
+    from carloop.app.keys import Keys
     from carloop.app.overview import Overview
     from carloop.app.sources import Sources
+    from carloop.app.users import Users
     from carloop.core.ports.event_store import EventStore
     from carloop.core.ports.state import State
     from carloop.core.registry import Catalogue
@@ -26,9 +29,13 @@ class Services:
     state: State
     event_store: EventStore
     access: Access
+    users: Users
+    keys: Keys
     audit: AuditLog
     sources: Sources
     overview: Overview
+    health: Health
+    answer_secret: bytes
 
     def __init__(self, **parts: object) -> None:
         for name, part in parts.items():

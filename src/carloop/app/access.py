@@ -47,6 +47,7 @@ class Access:
     """Sessions, tokens and passwords.
 
     Args:
+        tenant: the one whose users sign in here.
         local_token: the credential of the command line on this machine; empty: none.
         password_changed: told of a user that has chosen a password.
     """
@@ -58,10 +59,12 @@ class Access:
         callers: Callers,
         passwords: Passwords,
         *,
+        tenant: int = 1,
         limits: SessionLimits | None = None,
         local_token: str = "",
         password_changed: Callable[[User], None] = lambda user: None,
     ) -> None:
+        self.tenant = tenant
         self._state = state
         self._clock = clock
         self._callers = callers
@@ -71,16 +74,16 @@ class Access:
         self._password_changed = password_changed
         self._cache: dict[bytes, tuple[int, SignedIn]] = {}
 
-    def first_admin(self, tenant: int = 1) -> str | None:
+    def first_admin(self) -> str | None:
         """Create the first admin; its generated password, or None where users exist already."""
         password = random_text(20)
         hashed = self._passwords.hash(password)
         with self._state.write() as tx:
-            if tx.access.users(tenant):
+            if tx.access.users(self.tenant):
                 return None
             tx.access.add_user(
                 User(
-                    tenant=tenant,
+                    tenant=self.tenant,
                     id=0,
                     username="admin",
                     password=hashed,
@@ -91,14 +94,14 @@ class Access:
             )
         return password
 
-    def sign_in(self, tenant: int, username: str, password: str, address: str) -> tuple[str, str]:
+    def sign_in(self, username: str, password: str, address: str) -> tuple[str, str]:
         """Start a session; returns the cookie's value and the CSRF token.
 
         Raises:
             TooMany: ``sign_in_limited``: too many failures of this user or address.
             Unauthenticated: ``sign_in_failed``: never says which part was wrong.
         """
-        now = self._now()
+        now, tenant = self._now(), self.tenant
         subjects = {
             "user": _subject("user", f"{tenant}/{username.casefold()}"),
             "address": _subject("address", address),
@@ -144,7 +147,7 @@ class Access:
         """Who holds the API token; None where it does not work."""
         hash = fingerprint(token)
         if self._local and secrets.compare_digest(hash, self._local):
-            return SignedIn(system_caller(1), None)
+            return SignedIn(system_caller(self.tenant), None)
         return self._cached(hash, lambda: self._load_token(hash))
 
     def sign_out(self, session: bytes) -> None:

@@ -2,4 +2,13 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from carloop.api.routers import audit, keys, session, sources, system, users
+
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    users.router,
+    keys.router,
+    sources.router,
+    audit.router,
+    system.router,
+)
