@@ -199,8 +199,6 @@ def count_query(rule: Rule, context: Context) -> Query:
 
 
 def members_query(rule: Rule, context: Context) -> Query:
-    """The persons the rule means as one serialised bitmap in base64, column ``members``."""
+    """The persons the rule means, in no order: one ``UInt32`` column ``person``."""
     params = Params()
-    bitmap = bitmap_of(rule, context, params)
-    text = select("base64Encode(CAST(members, 'String')) AS members", nested(bitmap))
-    return Query(text, params.values)
+    return Query(persons_of(rule, context, params), params.values)

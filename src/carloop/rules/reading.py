@@ -66,6 +66,8 @@ def read_property(value: Any) -> Reading:
         return MISSING
     if isinstance(value, bool):
         return Reading(text="true" if value else "false", present=True)
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return Reading(present=True)
     if isinstance(value, int):
         return Reading(text=str(value), number=float(value), present=True)
     if isinstance(value, float):
@@ -151,12 +153,11 @@ def property_operand(name: str, params: Params) -> Operand:
     parsed = f"JSONExtract({string}, 'Nullable(Float64)')"
     real = f"dynamicElement({path}, 'Float64')"
     date = f"toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull({string}, 3, 'UTC'))"
-    real_day = f"toDateOrNull(substring({string}, 1, 10)) IS NOT NULL"
     strings = f"dynamicElement({path}, 'Array(Nullable(String))')"
     return Operand(
         text=f"coalesce({string}, toString({integer}), toString({boolean}))",
         number=f"coalesce(toFloat64({integer}), {real}, if({short}, {parsed}, NULL))",
-        date=f"if(match({string}, '{_DATE}') AND {real_day}, {date}, NULL)",
+        date=f"if(match({string}, '{_DATE}'), {date}, NULL)",
         items=strings,
         present=f"{path} IS NOT NULL",
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from carloop.sql.query import Params, ident, literal_ints
+from carloop.sql.query import Params, ident
 from carloop.sql.select import nested, select
 
 
@@ -95,30 +95,6 @@ def persons(rights: Rights, params: Params) -> str:
 def visible(rights: Rights, params: Params, column: str = "person") -> str:
     """The condition that a canonical person number in ``column`` is visible; empty: all are."""
     return " AND ".join(_granted(rights, params, ident(column)))
-
-
-def settings(rights: Rights) -> dict[str, str]:
-    """The second lock: ``additional_table_filters`` rendered from checked integers.
-
-    Not a replacement for the reads above: it does not reach dictionaries or roll-ups, and a
-    ``SETTINGS`` clause in the text would remove it.
-    """
-    tenant = f"tenant = {int(rights.tenant)}"
-    tables = ("events", "attributes", "fragments", "grants")
-    filters = dict.fromkeys(tables, tenant)
-    for dimension, own in sorted(rights.dims.items()):
-        name = ident(dimension)
-        numbers = literal_ints({0, *own})
-        filters["events"] += f" AND entities['{name}'] IN {numbers}"
-    return {
-        "additional_table_filters": "{"
-        + ", ".join(f"'{table}': '{_quoted(text)}'" for table, text in filters.items())
-        + "}"
-    }
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "\\'")
 
 
 def _visible(rights: Rights, params: Params) -> list[str]:
