@@ -16,6 +16,7 @@ from carloop.core.ports.consents import Consents, Suppressions
 from carloop.core.ports.entities import EntityRepository
 from carloop.core.ports.idempotency import IdempotencyRepository
 from carloop.core.ports.identity import IdentityRepository
+from carloop.core.ports.imports import ImportRepository
 from carloop.core.ports.jobs import Jobs
 from carloop.core.ports.journeys import Enrolments, Journeys
 from carloop.core.ports.pipeline import PipelineRepository, QuarantineRepository
@@ -123,6 +124,11 @@ class Tx(Protocol):
     @property
     def suppressions(self) -> Suppressions:
         """Addresses nothing may be sent to."""
+        ...
+
+    @property
+    def imports(self) -> ImportRepository:
+        """Saved mappings and runs of file imports."""
         ...
 
 

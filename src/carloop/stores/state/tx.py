@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from carloop.stores.state.entities import SqlEntities
     from carloop.stores.state.idempotency import SqlIdempotency
     from carloop.stores.state.identity import SqlIdentity
+    from carloop.stores.state.imports import SqlImports
     from carloop.stores.state.jobs import SqlJobs
     from carloop.stores.state.journeys import SqlEnrolments, SqlJourneys
     from carloop.stores.state.pipeline import SqlPipeline, SqlQuarantine
@@ -164,3 +165,10 @@ class SqlTx:
         from carloop.stores.state.consents import SqlSuppressions
 
         return SqlSuppressions(self.connection)
+
+    @cached_property
+    def imports(self) -> SqlImports:
+        """File imports."""
+        from carloop.stores.state.imports import SqlImports
+
+        return SqlImports(self.connection)
