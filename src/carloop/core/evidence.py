@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -38,3 +39,52 @@ class Resolved(NamedTuple):
 
     fragment: int
     person: int
+
+
+class EdgeKind(StrEnum):
+    """What an edge of the identity graph says.
+
+    EVIDENCE: an event showed both. LINK: somebody decided that they are one person. CUT: somebody
+    decided that they are not. FREE: an earlier cut was taken back; evidence decides again.
+    """
+
+    EVIDENCE = "evidence"
+    LINK = "link"
+    CUT = "cut"
+    FREE = "free"
+
+
+class Edge(NamedTuple):
+    """What is known of one pair of fragments, ``a < b``.
+
+    Of evidence, the earliest by (occurred_at, message_id) is kept; of decisions, the latest.
+    """
+
+    a: int
+    b: int
+    occurred_at: int
+    message_id: str
+    source: int
+    kind: EdgeKind
+
+    @property
+    def when(self) -> tuple[int, str]:
+        """Its place in time; ties are broken by the message."""
+        return self.occurred_at, self.message_id
+
+    @property
+    def decision(self) -> bool:
+        """True for a decision, False for evidence."""
+        return self.kind is not EdgeKind.EVIDENCE
+
+
+class Verdict(NamedTuple):
+    """What became of an edge.
+
+    ``reason`` is empty for accepted ones; else ``cut``, ``hub``, ``never_links``,
+    ``component_too_large`` or ``limit:<identifier type>``.
+    """
+
+    edge: Edge
+    accepted: bool
+    reason: str

@@ -1,0 +1,40 @@
+"""Long ``IN`` lists in pieces that every database takes, and inserts that forgive repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+PIECE = 500
+
+
+def pieces(values: Collection[T], size: int = PIECE) -> Iterator[list[T]]:
+    """``values`` in lists of at most ``size``."""
+    rest = iter(values)
+    while piece := list(islice(rest, size)):
+        yield piece
+
+
+def insert_new(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, leaving those whose primary key is there already as they are."""
+    if rows:
+        db.execute(_insert(db, table).on_conflict_do_nothing(), rows)
+
+
+def upsert(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, replacing those with the same primary key; all rows have the same columns."""
+    if not rows:
+        return
+    keys = [c.name for c in table.primary_key]
+    statement = _insert(db, table)
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    db.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+def _insert(db: Connection, table: Table) -> Any:
+    return (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
