@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from carloop.app.access import Access
     from carloop.app.audit import AuditLog
     from carloop.app.health import Health
+    from carloop.app.jobs import JobRunner
     from carloop.app.keys import Keys
     from carloop.app.overview import Overview
     from carloop.app.sources import Sources
@@ -31,6 +32,7 @@ class Services:
     access: Access
     users: Users
     keys: Keys
+    jobs: JobRunner
     audit: AuditLog
     sources: Sources
     overview: Overview

@@ -2,13 +2,15 @@
 
 from fastapi import APIRouter
 
-from carloop.api.routers import audit, keys, session, sources, system, users
+from carloop.api.routers import audit, jobs, keys, overview, session, sources, system, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     users.router,
     keys.router,
     sources.router,
+    overview.router,
+    jobs.router,
     audit.router,
     system.router,
 )
