@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID, uuid5
 
+from carloop.app.subject_keys import SubjectKeys, aad
 from carloop.core.events import EntityRef
+from carloop.core.identifiers import Identifier, RawIdentifier, readable
+from carloop.core.ports.entities import Entity, GrantRow, Relation, StoredFact
+from carloop.core.ports.projection import Change
 from carloop.core.ports.state import Tx
 from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
+from carloop.engines.identity.relations import Fact, intervals
+from carloop.kit.errors import InvalidInput
+
+NAMESPACE_ENTITY = UUID("0f6c3a52-3b7c-5b6f-8f21-2f0b1c9f4a11")
+CAPACITY = 200_000
+ENTITY_KEY = "key"
+"""The field name that a sealed entity key is bound to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,28 @@ class EntityRegistry:
     def __init__(self, catalogue: Catalogue, cipher: Cipher) -> None:
         self._catalogue = catalogue
         self._cipher = cipher
+        self._keys = SubjectKeys(cipher)
+        self._numbers: dict[tuple[int, str, str], int] = {}
+        self._granted: set[tuple[int, Grant]] = set()
+
+    def normalise(self, ref: EntityRef) -> Identifier:
+        """The canonical key of a reference.
+
+        Raises:
+            InvalidInput: ``unknown_entity_type``, or the key is not valid for its type.
+        """
+        kind = self._catalogue.entity_types.get(ref.type)
+        if kind is None:
+            raise InvalidInput(
+                "unknown entity type", code="unknown_entity_type", type=ref.type[:64]
+            )
+        if kind.key is not None:
+            named = self._catalogue.identifiers.normalise(RawIdentifier(kind.key, ref.key))
+            return Identifier(ref.type, "", named.value)
+        key = readable(ref.key)
+        if not key or len(key) > 255:
+            raise InvalidInput("not a usable key", code="entity_key", type=ref.type)
+        return Identifier(ref.type, "", key)
 
     def resolve(self, tx: Tx, tenant: int, refs: Sequence[EntityRef]) -> list[int]:
         """The number of each reference, in order; new ones are minted.
@@ -50,15 +84,105 @@ class EntityRegistry:
         Raises:
             InvalidInput: ``unknown_entity_type``, or the key is not valid for its type.
         """
-        raise NotImplementedError
+        if len(self._numbers) > CAPACITY:
+            self._numbers.clear()
+        asked = [(tenant, ref.type, ref.key) for ref in refs]
+        missing: dict[str, dict[Identifier, list[tuple[int, str, str]]]] = {}
+        for place, ref in zip(asked, refs, strict=True):
+            if place not in self._numbers:
+                by_key = missing.setdefault(ref.type, {})
+                by_key.setdefault(self.normalise(ref), []).append(place)
+        for type_, wanted in missing.items():
+            numbers = self._number(tx, tenant, type_, list(wanted))
+            for identifier, places in wanted.items():
+                for place in places:
+                    self._numbers[place] = numbers[identifier]
+        return [self._numbers[place] for place in asked]
+
+    def _number(
+        self, tx: Tx, tenant: int, type_: str, wanted: Sequence[Identifier]
+    ) -> dict[Identifier, int]:
+        keys = {self._cipher.identifier_key(tenant, i): i for i in wanted}
+        numbers = {keys[e.key]: e.number for e in tx.entities.by_keys(tenant, type_, keys)}
+        new = [(key, i) for key, i in keys.items() if i not in numbers]
+        if not new:
+            return numbers
+        first = tx.identity.next_numbers(tenant, f"entity:{type_}", len(new))
+        fresh = range(first, first + len(new))
+        identifying = self._catalogue.entity_types[type_].identifying
+        secrets = self._keys.mint(tx, tenant, type_, fresh) if identifying else {}
+        rows = []
+        for number, (key, identifier) in zip(fresh, new, strict=True):
+            sealed = None
+            if identifying:
+                bound = aad(tenant, ENTITY_KEY, type_, number)
+                sealed = self._cipher.encrypt(secrets[number], identifier.value.encode(), bound)
+            plain = None if identifying else identifier.value
+            rows.append(
+                Entity(type_, number, entity_id(tenant, type_, key).bytes, key, plain, sealed)
+            )
+            numbers[identifier] = number
+        tx.entities.add(tenant, rows)
+        return numbers
 
     def relate(self, tx: Tx, tenant: int, facts: Sequence[RelationFact]) -> None:
-        """Record relation facts; any order of arrival gives the same intervals."""
-        raise NotImplementedError
+        """Record relation facts; any order of arrival gives the same intervals.
+
+        Facts about nobody (number 0) say nothing.
+
+        Raises:
+            InvalidInput: ``unknown_relation_type``.
+        """
+        by_kind: dict[str, set[StoredFact]] = {}
+        for f in facts:
+            if not (f.subject and f.object):
+                continue
+            if f.kind not in self._catalogue.relation_types:
+                raise InvalidInput("unknown relation type", code="unknown_relation_type")
+            fact = StoredFact(f.kind, f.object, f.at, f.message_id, not f.ends, f.subject, f.source)
+            by_kind.setdefault(f.kind, set()).add(fact)
+        for kind, new in by_kind.items():
+            tx.entities.add_facts(tenant, new)
+            rebuild_relations(tx, tenant, self._catalogue, kind, {f.object for f in new})
 
     def grant(self, tx: Tx, tenant: int, grants: Sequence[Grant]) -> None:
         """Record who may be seen by whom; repeats are harmless."""
-        raise NotImplementedError
+        if len(self._granted) > CAPACITY:
+            self._granted.clear()
+        new = [g for g in dict.fromkeys(grants) if (tenant, g) not in self._granted]
+        if not new:
+            return
+        rows = [GrantRow(g.dimension, g.entity, g.fragment) for g in new if g.fragment]
+        added = tx.entities.add_grants(tenant, rows)
+        tx.projection.queue(
+            tenant, [Change("grant", g.fragment, g.entity, g.dimension) for g in added]
+        )
+        self._granted.update((tenant, g) for g in new)
 
     def reset(self) -> None:
         """Drop the caches; to be called after a rollback."""
+        self._numbers.clear()
+        self._granted.clear()
+        self._keys.reset()
+
+
+def rebuild_relations(
+    tx: Tx, tenant: int, catalogue: Catalogue, kind: str, objects: Collection[int]
+) -> None:
+    """Make the intervals of ``kind`` to ``objects`` what their facts add up to."""
+    exclusive = catalogue.relation_types[kind].exclusive
+    by_object: dict[int, list[Fact]] = {}
+    for f in tx.entities.facts_on(tenant, kind, objects):
+        fact = Fact(f.at, f.message_id, bool(f.begins), f.subject, f.source)
+        by_object.setdefault(f.object, []).append(fact)
+    rows = [
+        Relation(kind, number, i.subject, i.since, i.until, i.source, i.message_id)
+        for number, on_it in by_object.items()
+        for i in intervals(on_it, exclusive=exclusive)
+    ]
+    tx.entities.replace_relations(tenant, kind, objects, rows)
+
+
+def entity_id(tenant: int, type_: str, key: bytes) -> UUID:
+    """The public id of an entity."""
+    return uuid5(NAMESPACE_ENTITY, f"{tenant}/{type_}/{key.hex()}")
