@@ -2,30 +2,198 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+import structlog
 from fastapi import FastAPI
 
 from carloop.api.app import create_app
 from carloop.api.services import Services
+from carloop.app.audit import AuditLog
+from carloop.app.health import Figure, Health, disk_probe, lag_probe
+from carloop.app.lag import Lag, lag_reader
+from carloop.app.overview import Overview
+from carloop.app.pipeline import Pipeline
+from carloop.bootstrap.access import wire_access
+from carloop.bootstrap.background import Loop
+from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
 from carloop.bootstrap.packs import load_catalogue
 from carloop.bootstrap.settings import Settings
+from carloop.bootstrap.stores import TENANT, Stores, open_stores
+from carloop.connectors import PROTOCOLS
+from carloop.core.ports.state import Tx
+from carloop.core.registry import Catalogue
 from carloop.kit.clock import SystemClock
 
+log = structlog.get_logger(__name__)
 
-@dataclass(frozen=True, slots=True)
+CHECKPOINT_SECONDS = 60.0
+LOADER_SECONDS = 0.05
+
+
+class Background(Protocol):
+    """Work in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """End after what is under way."""
+        ...
+
+
+@dataclass(slots=True)
 class Engine:
-    """Everything one engine process holds."""
+    """Everything one engine process holds; close it to release the data directory."""
 
     settings: Settings
     services: Services
+    stores: Stores
+    background: Sequence[Background]
+    lag: Callable[[], Lag]
+    first_password: str | None
+    ownership: Ownership
 
     def app(self) -> FastAPI:
         """The management API over this engine."""
         return create_app(self.services)
 
+    def start(self) -> None:
+        """Start the workers."""
+        for work in self.background:
+            work.start()
+
+    def close(self) -> None:
+        """Stop the workers, note the audit log's head, release the stores and the directory."""
+        for work in reversed(self.background):
+            work.stop()
+        self.services.audit.checkpoint()
+        self.stores.close()
+        self.ownership.release()
+
 
 def build_engine(settings: Settings) -> Engine:
-    """Open the stores under ``settings`` and wire the use cases to them."""
-    services = Services(clock=SystemClock(), catalogue=load_catalogue(settings.packs))
-    return Engine(settings, services)
+    """Own the data directory, open its stores, wire the use cases to them.
+
+    Raises:
+        Conflict: ``data_in_use``: another process owns the directory.
+    """
+    ownership = Ownership(settings.lock_file)
+    try:
+        stores = open_stores(settings)
+        try:
+            return _wire(settings, stores, ownership)
+        except BaseException:
+            stores.close()
+            raise
+    except BaseException:
+        ownership.release()
+        raise
+
+
+def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
+    clock, catalogue = SystemClock(), load_catalogue(settings.packs)
+    lag = lag_reader(stores.state, stores.journal, clock)
+    pipeline = _pipeline(stores, catalogue)
+    audit = AuditLog(
+        stores.state,
+        clock,
+        stores.master.derive("audit chain"),
+        HeadInFile(settings.data / "secret" / "audit.head"),
+    )
+    loops = [
+        Loop("loader", lambda: pipeline.run_once().batches > 0, LOADER_SECONDS),
+        Loop("audit", lambda: audit.checkpoint() is None, CHECKPOINT_SECONDS),
+    ]
+    services = Services(
+        clock=clock,
+        catalogue=catalogue,
+        state=stores.state,
+        event_store=stores.event_store,
+        audit=audit,
+        health=_health(settings, stores, loops, lag),
+        answer_secret=stores.master.derive("kept answers"),
+        overview=Overview(
+            stores.state, stores.event_store, clock, catalogue, _segments, _sends, lag
+        ),
+        **wire_access(settings, stores, catalogue, clock),
+    )
+    services.keys.publish()
+    first_password = services.access.first_admin()
+    if first_password is not None:
+        replace_file(settings.admin_password_file, f"{first_password}\n".encode())
+    return Engine(settings, services, stores, loops, lag, first_password, ownership)
+
+
+def _pipeline(stores: Stores, catalogue: Catalogue) -> Pipeline:
+    return Pipeline(
+        journal=stores.journal,
+        state=stores.state,
+        event_store=stores.event_store,
+        seen=stores.seen,
+        catalogue=catalogue,
+        cipher=stores.cipher,
+        keys=stores.day_keys,
+        protocols=PROTOCOLS,
+    )
+
+
+def _health(
+    settings: Settings, stores: Stores, loops: Sequence[Loop], lag: Callable[[], Lag]
+) -> Health:
+    def state() -> None:
+        with stores.state.read() as tx:
+            tx.tenants.get(TENANT)
+
+    probes: dict[str, Callable[[], None]] = {
+        "state_store": state,
+        "event_store": stores.event_store.ping,
+        "disk": disk_probe(settings.data),
+        "lag": lag_probe(lambda: lag().seconds),
+        **{loop.name: loop.probe for loop in loops},
+    }
+    return Health(probes, _figures(stores, lag))
+
+
+def _figures(stores: Stores, lag: Callable[[], Lag]) -> list[Figure]:
+    def quarantined() -> list[tuple[tuple[str, ...], float]]:
+        with stores.state.read() as tx:
+            groups = tx.quarantine.summary(TENANT)
+        counted: Counter[str] = Counter()
+        for group in groups:
+            counted[group.code] += group.count
+        return [((code,), float(number)) for code, number in counted.items()]
+
+    def sends() -> list[tuple[tuple[str, ...], float]]:
+        with stores.state.read() as tx:
+            return [((s,), float(n)) for s, n in _sends(tx, TENANT).items()]
+
+    return [
+        Figure(
+            "load_lag_seconds",
+            "Age of the oldest event not loaded yet.",
+            lambda: [((), lag().seconds)],
+        ),
+        Figure(
+            "load_lag_batches",
+            "Acknowledged batches not loaded yet.",
+            lambda: [((), float(lag().batches))],
+        ),
+        Figure("quarantine_open", "Events in quarantine, by reason.", quarantined, ("code",)),
+        Figure("sends", "Sends, by state.", sends, ("state",)),
+    ]
+
+
+def _sends(tx: Tx, tenant: int) -> Mapping[str, int]:
+    counted: Counter[str] = Counter()
+    for (state, _), number in tx.sends.counts(tenant).items():
+        counted[state] += number
+    return counted
+
+
+def _segments(tx: Tx, tenant: int) -> int:
+    return 0

@@ -83,6 +83,11 @@ class Settings:
         return self.run / "lock"
 
     @property
+    def admin_password_file(self) -> Path:
+        """The first admin's generated password, until it is changed."""
+        return self.run / "admin-password"
+
+    @property
     def local_token_file(self) -> Path:
         """A credential by which the command line on this machine speaks to the server."""
         return self.run / "local.token"

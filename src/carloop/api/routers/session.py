@@ -35,9 +35,9 @@ class PasswordBody(BaseModel):
 
 
 class SessionUser(BaseModel):
-    """Who is signed in; `id` is null for an API token."""
+    """Who is signed in: `user:3`, or an API token, `token:x`."""
 
-    id: int | None
+    id: str
     username: str
     roles: list[Role]
     permissions: list[Permission]
@@ -122,7 +122,7 @@ def _out(found: SignedIn) -> SessionOut:
     caller, user = found.caller, found.user
     return SessionOut(
         user=SessionUser(
-            id=user.id if user else None,
+            id=caller.id,
             username=caller.name,
             roles=list(caller.roles),
             permissions=sorted(caller.permissions),
