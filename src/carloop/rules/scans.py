@@ -93,22 +93,26 @@ class AttributeScan:
 
     def sql(self, rights: Rights, params: Params) -> str:
         """One row of bitmaps."""
-        name = params.add(self.field, "String")
-        winner = f"argMax(tuple(text, number, date, list), {_NEWEST}) AS winner"
-        number = person(rights.tenant)
-        rows = attributes(
-            rights,
-            params,
-            f"{number} AS person, {winner}",
-            ["fragment != 0", f"field = {name}"],
-            group="person",
-        )
-        values = select(
-            "person, winner.1 AS text, winner.2 AS number, winner.3 AS date, winner.4 AS list",
-            nested(rows),
-        )
         columns = ", ".join(
             f"groupBitmapStateIf(person, {condition}) AS {column}"
             for column, condition in self.leaves
         )
-        return select(columns, nested(values))
+        return select(columns, nested(winners(rights, params, self.field)))
+
+
+def winners(rights: Rights, params: Params, field: str) -> str:
+    """A query of one row per person: ``person``, ``text``, ``number``, ``date``, ``list``.
+
+    Of several fragments that hold the field, the best source wins, then the newest write.
+    """
+    name = params.add(field, "String")
+    rows = attributes(
+        rights,
+        params,
+        f"{person(rights.tenant)} AS person, "
+        f"argMax(tuple(text, number, date, list), {_NEWEST}) AS winner",
+        ["fragment != 0", f"field = {name}"],
+        group="person",
+    )
+    columns = "person, winner.1 AS text, winner.2 AS number, winner.3 AS date, winner.4 AS list"
+    return select(columns, nested(rows))
