@@ -32,6 +32,8 @@ class SendKey(NamedTuple):
             ValueError: not of the form ``enrolment:node:visit``.
         """
         enrolment, node, visit = text.split(":")
+        if not (node.isascii() and node.isprintable() and len(node) <= 64):
+            raise ValueError("not a node id")
         return cls(int(enrolment), node, int(visit))
 
 

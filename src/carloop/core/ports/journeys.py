@@ -89,6 +89,14 @@ class Journeys(Protocol):
         """
         ...
 
+    def numbered(self, id: int) -> Journey:
+        """One journey by number, a removed one too.
+
+        Raises:
+            NotFound: ``journey_unknown``.
+        """
+        ...
+
     def page(self, tenant: int, *, before: int | None, limit: int) -> Sequence[Journey]:
         """Newest first, with a number below ``before``."""
         ...

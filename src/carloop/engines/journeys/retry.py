@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 12
 _FIRST_MS = 5_000
 _LONGEST_MS = 3_600_000
 

@@ -77,6 +77,13 @@ class SqlJourneys:
             raise NotFound("no such journey", code="journey_unknown")
         return _journey(row)
 
+    def numbered(self, id: int) -> Journey:
+        """One journey by number, a removed one too."""
+        row = self._connection.execute(select(journey).where(journey.c.id == id)).first()
+        if row is None:
+            raise NotFound("no such journey", code="journey_unknown")
+        return _journey(row)
+
     def page(self, tenant: int, *, before: int | None, limit: int) -> Sequence[Journey]:
         """Newest first."""
         query = select(journey).where(journey.c.tenant == tenant, journey.c.deleted_at.is_(None))

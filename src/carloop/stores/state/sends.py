@@ -144,7 +144,7 @@ class SqlSends:
             .where(
                 _THIS,
                 outbox.c.fence == bindparam("b_fence"),
-                outbox.c.state.in_((_CLAIMED, _ATTEMPTING, _UNKNOWN)),
+                or_(*(outbox.c.state == state for state in (_CLAIMED, _ATTEMPTING, _UNKNOWN))),
             )
             .values(
                 state=bindparam("b_state"),
