@@ -17,6 +17,7 @@ from carloop.app.health import Figure, Health, disk_probe, lag_probe
 from carloop.app.lag import Lag, lag_reader
 from carloop.app.overview import Overview
 from carloop.app.pipeline import Pipeline
+from carloop.app.projector import Projector
 from carloop.bootstrap.access import wire_access
 from carloop.bootstrap.background import Loop
 from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
 LOADER_SECONDS = 0.05
+PROJECTOR_SECONDS = 0.5
 
 
 class Background(Protocol):
@@ -99,6 +101,9 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     clock, catalogue = SystemClock(), load_catalogue(settings.packs)
     lag = lag_reader(stores.state, stores.journal, clock)
     pipeline = _pipeline(stores, catalogue)
+    projector = Projector(stores.state, stores.event_store, catalogue, stores.cipher)
+    projection = Loop("projector", lambda: projector.drain() > 0, PROJECTOR_SECONDS)
+    pipeline.listeners.append(lambda progress: projection.wake())
     audit = AuditLog(
         stores.state,
         clock,
@@ -106,8 +111,9 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         HeadInFile(settings.data / "secret" / "audit.head"),
     )
     loops = [
+        projection,
         Loop("loader", lambda: pipeline.run_once().batches > 0, LOADER_SECONDS),
-        Loop("audit", lambda: audit.checkpoint() is None, CHECKPOINT_SECONDS),
+        Loop("audit", _checkpoint(audit), CHECKPOINT_SECONDS),
     ]
     services = Services(
         clock=clock,
@@ -127,6 +133,14 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     if first_password is not None:
         replace_file(settings.admin_password_file, f"{first_password}\n".encode())
     return Engine(settings, services, stores, loops, lag, first_password, ownership)
+
+
+def _checkpoint(audit: AuditLog) -> Callable[[], bool]:
+    def step() -> bool:
+        audit.checkpoint()
+        return False
+
+    return step
 
 
 def _pipeline(stores: Stores, catalogue: Catalogue) -> Pipeline:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from carloop.bootstrap.files import Ownership
+from carloop.bootstrap.settings import Settings
+from carloop.bootstrap.stores import open_stores
+from carloop.cli import audit, keys, users
+from carloop.cli.connect import Data
+from carloop.cli.demo import demo
+from carloop.cli.doctor import doctor
 from carloop.kit.errors import CarloopError
+from carloop.kit.logging import configure
 from carloop.kit.version import version
 
 app = typer.Typer(
@@ -16,6 +25,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
+app.add_typer(audit.app, name="audit")
+app.command("demo")(demo)
+app.command("doctor")(doctor)
+
+
+@app.command("serve")
+def serve(
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(help="Where to listen; 8000 unless told.")] = None,
+    host: Annotated[str | None, typer.Option(help="127.0.0.1 unless told.")] = None,
+) -> None:
+    """Start carloop; everything it keeps lies under the data directory."""
+    from carloop.bootstrap.supervisor import supervise
+
+    raise typer.Exit(supervise(Settings.from_env(data=data, port=port, host=host)))
+
+
+@app.command("migrate")
+def migrate(data: Data = None) -> None:
+    """Bring the stores up to date without serving; serve does it too."""
+    settings = Settings.from_env(data=data)
+    ownership = Ownership(settings.lock_file)
+    try:
+        open_stores(settings).close()
+    finally:
+        ownership.release()
+    typer.echo("the stores are up to date")
 
 
 @app.command("version")
@@ -25,9 +63,16 @@ def show_version() -> None:
 
 
 def main() -> None:
-    """Entry point: expected errors are one line on stderr and exit code 1."""
+    """Entry point: an expected error is one line on stderr and exit code 1."""
+    configure("error")
     try:
         app()
     except CarloopError as error:
-        typer.echo(f"carloop: {error.message} ({error.code})", err=True)
-        sys.exit(1)
+        _fail(f"{error.message} ({error.code})", 1)
+    except OSError as error:
+        _fail(f"{error.strerror}: {error.filename}", 1)
+
+
+def _fail(line: str, code: int) -> None:
+    typer.echo(f"carloop: {line}", err=True)
+    sys.exit(code)
