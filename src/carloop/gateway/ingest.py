@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
@@ -99,8 +100,11 @@ class Ingest:
             metrics.refused[protocol.name, error.code] += 1
             response = protocol.refused(request, error)
             closing = {"connection": "close"} if error.status in (408, 413) else {}
-        except Exception:
-            log.exception("ingest_failed", protocol=protocol.name)
+        except Exception as error:
+            trace = "".join(traceback.format_tb(error.__traceback__, limit=-6))
+            log.error(
+                "ingest_failed", protocol=protocol.name, error=type(error).__name__, trace=trace
+            )
             metrics.refused[protocol.name, "internal"] += 1
             response = problem(CarloopError("an error of ours; nothing was kept"))
         finally:

@@ -1,0 +1,1 @@
+"""The steps of the pipeline: personal values out, envelope to prepared event, event to row."""
