@@ -1,0 +1,128 @@
+import { Button, Card, Flex, Table, Typography } from "antd";
+import { useMemo, useState } from "react";
+import { PeopleDrawer, type PeopleOf } from "../../people/PeopleDrawer";
+import { useWords } from "../../i18n";
+import { Chart, useBase } from "../../ui/chart";
+import { Count } from "../../ui/CountTag";
+import { dateTime, duration, number, percent } from "../../ui/format";
+import { fetchPeople, type Params, type Result, type StepResult } from "./queries";
+
+type Series = { name: string; value?: string | null; steps: StepResult[] };
+
+function seriesOf(result: Result, all: string, empty: string): Series[] {
+  if (result.breakdown.length === 0) return [{ name: all, steps: result.steps }];
+  return result.breakdown.map((part) => ({ name: part.value ?? empty, value: part.value, steps: part.steps }));
+}
+
+function useOption(series: Series[]) {
+  const { title } = useWords();
+  const base = useBase();
+  return useMemo(
+    () => ({
+      ...base,
+      grid: { ...base.grid, top: series.length > 1 ? 48 : 28 },
+      legend: { show: series.length > 1, top: 0, type: "scroll", textStyle: base.textStyle },
+      tooltip: { ...base.tooltip, trigger: "axis", axisPointer: { type: "shadow" } },
+      xAxis: {
+        type: "category",
+        data: (series[0]?.steps ?? []).map((step, index) => `${index + 1} ${title(step.title, step.event)}`),
+        ...base.axis,
+      },
+      yAxis: { type: "value", ...base.axis },
+      series: series.map((one) => ({
+        name: one.name,
+        type: "bar",
+        cursor: "pointer",
+        barMaxWidth: 72,
+        itemStyle: { borderRadius: [4, 4, 0, 0] },
+        label: {
+          show: series.length === 1,
+          position: "top",
+          color: base.textStyle.color,
+          formatter: ({ dataIndex }: { dataIndex: number }) => {
+            const step = one.steps[dataIndex];
+            return step?.conversion == null ? "" : percent(step.conversion);
+          },
+        },
+        data: one.steps.map((step) => step.count),
+      })),
+    }),
+    [series, base, title],
+  );
+}
+
+/** The funnel's bars and numbers; each opens the people behind it. */
+export function Results({ params, result }: { params: Params; result: Result }) {
+  const { t, title, language } = useWords();
+  const [people, setPeople] = useState<PeopleOf | null>(null);
+  const series = useMemo(() => seriesOf(result, t("funnel.all"), t("funnel.unknown")), [result, t]);
+  const option = useOption(series);
+  const open = (one: Series, index: number, dropped: boolean) => {
+    const step = one.steps[index];
+    if (!step) return;
+    const asked = { ...params, step: index, dropped, value: result.breakdown.length > 0 ? (one.value ?? null) : undefined };
+    const before = dropped ? one.steps[index - 1]!.count : 0;
+    setPeople({
+      title: `${dropped ? t("funnel.droppedAt") : t("funnel.reached")} ${index + 1} ${title(step.title, step.event)}`,
+      total: dropped ? before - step.count : step.count,
+      queryKey: ["funnel", "people", asked],
+      fetch: (cursor) => fetchPeople(asked, cursor),
+    });
+  };
+  const rows = series.flatMap((one) => one.steps.map((step, index) => ({ one, step, index, key: `${one.name}/${index}` })));
+  return (
+    <Card title={t("funnel.result")}>
+      <Chart
+        option={option}
+        height={340}
+        label={t("funnel.chartLabel", { steps: result.steps.map((s) => `${title(s.title, s.event)} ${s.count}`).join(", ") })}
+        onClick={(index, at) => series[at] && open(series[at], index, false)}
+      />
+      <Table
+        size="small"
+        style={{ marginTop: 16 }}
+        rowKey="key"
+        pagination={false}
+        scroll={{ x: "max-content" }}
+        dataSource={rows}
+        columns={[
+          ...(series.length > 1
+            ? [{ title: t("funnel.value"), key: "value", onCell: (r: (typeof rows)[number]) => ({ rowSpan: r.index === 0 ? r.one.steps.length : 0 }), render: (_: unknown, r: (typeof rows)[number]) => r.one.name }]
+            : []),
+          { title: t("funnel.stepTitle"), key: "step", render: (_, r) => `${r.index + 1} ${title(r.step.title, r.step.event)}` },
+          {
+            title: t("funnel.people"),
+            key: "count",
+            align: "right",
+            render: (_, r) => (
+              <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, false)} aria-label={t("funnel.openPeople", { n: r.index + 1 })}>
+                <Count value={r.step.count} suppressed={r.step.suppressed} />
+              </Button>
+            ),
+          },
+          { title: t("funnel.conversion"), key: "conv", align: "right", render: (_, r) => (r.step.conversion == null ? "–" : percent(r.step.conversion)) },
+          { title: t("funnel.fromPrevious"), key: "prev", align: "right", render: (_, r) => (r.index === 0 || r.step.from_previous == null ? "–" : percent(r.step.from_previous)) },
+          {
+            title: t("funnel.dropped"),
+            key: "dropped",
+            align: "right",
+            render: (_, r) => {
+              if (r.index === 0) return "–";
+              const lost = r.one.steps[r.index - 1]!.count - r.step.count;
+              return (
+                <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, true)} aria-label={t("funnel.openDropped", { n: r.index + 1 })}>
+                  {number(lost)}
+                </Button>
+              );
+            },
+          },
+          { title: t("funnel.median"), key: "median", align: "right", render: (_, r) => (r.index === 0 || r.step.median_ms == null ? "–" : duration(r.step.median_ms, language)) },
+        ]}
+      />
+      <Flex justify="flex-end" style={{ marginTop: 8 }}>
+        <Typography.Text type="secondary">{t("builder.asOf", { at: dateTime(result.as_of), ms: number(Math.round(result.took_ms)) })}</Typography.Text>
+      </Flex>
+      <PeopleDrawer of={people} onClose={() => setPeople(null)} />
+    </Card>
+  );
+}

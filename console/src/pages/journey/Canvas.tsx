@@ -1,0 +1,138 @@
+import { PlusOutlined } from "@ant-design/icons";
+import { Background, BaseEdge, Controls, EdgeLabelRenderer, Handle, Position, ReactFlow, getSmoothStepPath, type Edge as FlowEdge, type EdgeProps, type Node as FlowNode, type NodeProps } from "@xyflow/react";
+import "@xyflow/react/dist/style.css";
+import { Button, Dropdown, theme } from "antd";
+import { createContext, useContext, useMemo } from "react";
+import { useWords } from "../../i18n";
+import { useTheme } from "../../shell/theme";
+import { useDescribe } from "./describe";
+import { layout, type Edge, type Graph, type Insertable, type Node } from "./graph";
+
+type Props = {
+  graph: Graph;
+  chosen: string | null;
+  editable: boolean;
+  onChoose: (id: string) => void;
+  onInsert: (on: Edge, kind: Insertable) => void;
+};
+
+const Editing = createContext<Pick<Props, "editable" | "onInsert">>({ editable: false, onInsert: () => undefined });
+const COLOURS: Record<Node["kind"], string> = {
+  entry_segment: "#1750c4", wait: "#8a5a00", send: "#0b7a53", condition: "#7b3fb5", exit: "#5f6672",
+};
+
+type StepNode = FlowNode<{ node: Node }, "step">;
+type StepEdge = FlowEdge<{ edge: Edge }, "step">;
+
+function StepCard({ data, selected }: NodeProps<StepNode>) {
+  const { token } = theme.useToken();
+  const { title, detail, complete } = useDescribe(data.node);
+  return (
+    <div
+      style={{
+        width: 200, padding: "8px 12px", borderRadius: 8, background: token.colorBgContainer, color: token.colorText,
+        border: `1px solid ${selected ? token.colorPrimary : token.colorBorder}`,
+        borderInlineStart: `4px solid ${COLOURS[data.node.kind]}`,
+        boxShadow: selected ? `0 0 0 2px ${token.colorPrimaryBorder}` : token.boxShadowTertiary,
+      }}
+    >
+      {data.node.kind !== "entry_segment" && <Handle type="target" position={Position.Left} isConnectable={false} />}
+      <div style={{ fontWeight: 600 }}>{title}</div>
+      <div style={{ fontSize: 12, color: complete ? token.colorTextSecondary : token.colorError, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
+        {detail}
+      </div>
+      {data.node.kind !== "exit" && <Handle type="source" position={Position.Right} isConnectable={false} />}
+    </div>
+  );
+}
+
+function StepLine({ id, sourceX, sourceY, targetX, targetY, data, markerEnd }: EdgeProps<StepEdge>) {
+  const { t } = useWords();
+  const { token } = theme.useToken();
+  const { editable, onInsert } = useContext(Editing);
+  const [path, x, y] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition: Position.Right, targetPosition: Position.Left });
+  const edge = data!.edge;
+  const branch = edge.port === "yes" ? t("node.yes") : edge.port === "no" ? t("node.no") : "";
+  return (
+    <>
+      <BaseEdge id={id} path={path} markerEnd={markerEnd} />
+      <EdgeLabelRenderer>
+        <div
+          className="nodrag nopan"
+          style={{ position: "absolute", transform: `translate(-50%, -50%) translate(${x}px, ${y}px)`, pointerEvents: "all", display: "flex", alignItems: "center", gap: 4 }}
+        >
+          {branch && <span style={{ background: token.colorBgLayout, color: token.colorText, fontSize: 12, padding: "0 4px", borderRadius: 4 }}>{branch}</span>}
+          {editable && (
+            <Dropdown
+              trigger={["click"]}
+              menu={{
+                items: (["wait", "condition", "send"] as const).map((kind) => ({ key: kind, label: t(`node.${kind}`) })),
+                onClick: ({ key }) => onInsert(edge, key as Insertable),
+              }}
+            >
+              <Button size="small" shape="circle" icon={<PlusOutlined />} aria-label={t("node.insert")} />
+            </Dropdown>
+          )}
+        </div>
+      </EdgeLabelRenderer>
+    </>
+  );
+}
+
+const nodeTypes = { step: StepCard };
+const edgeTypes = { step: StepLine };
+
+/** The journey drawn left to right; nodes are placed by the graph, never by hand. */
+export default function Canvas({ graph, chosen, editable, onChoose, onInsert }: Props) {
+  const { t } = useWords();
+  const { dark } = useTheme();
+  const nodes = useMemo<StepNode[]>(() => {
+    const places = layout(graph);
+    return graph.nodes.map((node) => {
+      const place = places.get(node.id) ?? { column: 0, row: 0 };
+      return {
+        id: node.id,
+        type: "step",
+        position: { x: place.column * 290, y: place.row * 120 },
+        data: { node },
+        selected: node.id === chosen,
+        ariaRole: "button",
+      };
+    });
+  }, [graph, chosen]);
+  const edges = useMemo<StepEdge[]>(
+    () => graph.edges.map((edge) => ({ id: `${edge.from}/${edge.port}`, source: edge.from, target: edge.to, type: "step", data: { edge } })),
+    [graph],
+  );
+  const editing = useMemo(() => ({ editable, onInsert }), [editable, onInsert]);
+  return (
+    <Editing.Provider value={editing}>
+      <div style={{ height: 460 }} role="region" aria-label={t("journey.canvas")}>
+        <ReactFlow
+          key={graph.nodes.length}
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={nodeTypes}
+          edgeTypes={edgeTypes}
+          colorMode={dark ? "dark" : "light"}
+          nodesDraggable={false}
+          nodesConnectable={false}
+          edgesFocusable={false}
+          fitView
+          fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+          proOptions={{ hideAttribution: true }}
+          ariaLabelConfig={{
+            "controls.zoomIn.ariaLabel": t("canvas.in"),
+            "controls.zoomOut.ariaLabel": t("canvas.out"),
+            "controls.fitView.ariaLabel": t("canvas.fit"),
+          }}
+          onNodeClick={(_, node) => onChoose(node.id)}
+          onSelectionChange={({ nodes: [first] }) => first && first.id !== chosen && onChoose(first.id)}
+        >
+          <Background />
+          <Controls showInteractive={false} />
+        </ReactFlow>
+      </div>
+    </Editing.Provider>
+  );
+}

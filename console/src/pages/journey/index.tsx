@@ -1,0 +1,264 @@
+import { DeleteOutlined, PauseOutlined, PlayCircleOutlined, SaveOutlined, SendOutlined } from "@ant-design/icons";
+import { Alert, App, Button, Card, DatePicker, Flex, Form, Input, Skeleton, Tabs, Tag } from "antd";
+import dayjs from "dayjs";
+import { Suspense, lazy, useState } from "react";
+import { useNavigate, useParams, useSearchParams } from "react-router";
+import { useCatalogue, type Catalogue } from "../../api/catalogue";
+import { useMay } from "../../api/session";
+import { useWords, type Key } from "../../i18n";
+import { ConfirmTyped } from "../../ui/ConfirmTyped";
+import { dayKey } from "../../ui/format";
+import { Loaded } from "../../ui/Loaded";
+import { Page } from "../../ui/Page";
+import { useToast } from "../../ui/toast";
+import { insert, newGraph, remove, replace, type Graph } from "./graph";
+import { NodePanel } from "./NodePanel";
+import { useAct, useJourney, useRemove, useSave, useSegmentNames, type Journey } from "./queries";
+import { Sends } from "./Sends";
+
+const Canvas = lazy(() => import("./Canvas"));
+
+/** What publishing still needs, as the server judges it (4W1H). */
+function missing(graph: Graph): string[] {
+  const sends = graph.nodes.filter((node) => node.kind === "send");
+  const entry = graph.nodes.find((node) => node.kind === "entry_segment");
+  const filled = sends.every((s) => Object.values(s.template).some((text) => text.text.trim() || text.html.trim()));
+  const said: Record<string, boolean> = {
+    goal: graph.goal.trim() !== "",
+    time: graph.period !== null,
+    channel: sends.length > 0 && sends.every((s) => s.channel !== ""),
+    person: !!entry?.segment,
+    content: sends.length > 0 && filled,
+  };
+  return Object.keys(said).filter((name) => !said[name]);
+}
+
+function About({ name, graph, editable, onName, onGraph }: { name: string; graph: Graph; editable: boolean; onName: (name: string) => void; onGraph: (graph: Graph) => void }) {
+  const { t } = useWords();
+  const day = (text: string | null | undefined) => (text ? dayjs(dayKey(text)) : null);
+  return (
+    <Card>
+      <Form layout="vertical" component="div" disabled={!editable}>
+        <div className="cl-grid" style={{ gridTemplateColumns: "repeat(auto-fit, minmax(260px, 1fr))" }}>
+          <Form.Item label={t("journey.name")} htmlFor="journey-name" style={{ margin: 0 }}>
+            <Input id="journey-name" value={name} maxLength={100} onChange={(e) => onName(e.target.value)} />
+          </Form.Item>
+          <Form.Item label={t("journey.goal")} htmlFor="journey-goal" style={{ margin: 0 }}>
+            <Input id="journey-goal" value={graph.goal} maxLength={500} placeholder={t("journey.goalPlaceholder")} onChange={(e) => onGraph({ ...graph, goal: e.target.value })} />
+          </Form.Item>
+          <Form.Item label={t("journey.period")} htmlFor="journey-from" style={{ margin: 0 }}>
+            <DatePicker.RangePicker
+              id={{ start: "journey-from", end: "journey-to" }}
+              allowEmpty={[true, true]}
+              value={[day(graph.period?.from), day(graph.period?.to)]}
+              onChange={(range) =>
+                onGraph({
+                  ...graph,
+                  period: range?.[0]
+                    ? { from: `${range[0].format("YYYY-MM-DD")}T00:00:00+08:00`, to: range[1] ? `${range[1].format("YYYY-MM-DD")}T00:00:00+08:00` : null }
+                    : null,
+                })
+              }
+              style={{ width: "100%" }}
+            />
+          </Form.Item>
+        </div>
+      </Form>
+    </Card>
+  );
+}
+
+function Publish({ journey, graph, dirty }: { journey: Journey; graph: Graph; dirty: boolean }) {
+  const { t } = useWords();
+  const toast = useToast();
+  const act = useAct(journey.id);
+  const segments = useSegmentNames().data?.items ?? [];
+  const [open, setOpen] = useState(false);
+  const entry = graph.nodes.find((node) => node.kind === "entry_segment");
+  const segment = segments.find((s) => s.id === entry?.segment);
+  const people = segment?.suppressed ? "<10" : String(segment?.count ?? "–");
+  return (
+    <>
+      <Button type="primary" icon={<SendOutlined />} disabled={dirty || missing(graph).length > 0} onClick={() => setOpen(true)}>
+        {t("journey.publish")}
+      </Button>
+      <ConfirmTyped
+        open={open}
+        title={t("journey.publishTitle", { name: journey.name })}
+        word={journey.name}
+        consequence={
+          entry?.audience === "all"
+            ? t("journey.publishAll", { segment: segment?.name ?? "", n: people })
+            : t("journey.publishNew", { segment: segment?.name ?? "", n: people })
+        }
+        okText={t("journey.publish")}
+        busy={act.isPending}
+        problem={act.error}
+        onCancel={() => setOpen(false)}
+        onConfirm={() =>
+          act.mutate("publish", {
+            onSuccess: () => {
+              setOpen(false);
+              toast.done(t("journey.published"));
+            },
+          })
+        }
+      />
+    </>
+  );
+}
+
+function Actions({ journey, graph, dirty }: { journey: Journey; graph: Graph; dirty: boolean }) {
+  const { t } = useWords();
+  const may = useMay();
+  const toast = useToast();
+  const { modal } = App.useApp();
+  const go = useNavigate();
+  const act = useAct(journey.id);
+  const drop = useRemove(journey.id);
+  const ask = () =>
+    modal.confirm({
+      title: t("journey.removeAsk", { name: journey.name }),
+      okText: t("form.delete"),
+      okButtonProps: { danger: true },
+      cancelText: t("form.cancel"),
+      onOk: () => drop.mutateAsync().then(() => void go("/journeys"), toast.refused),
+    });
+  return (
+    <>
+      {may("journey.send") && journey.status === "live" && (
+        <Button icon={<PauseOutlined />} loading={act.isPending} onClick={() => act.mutate("pause", { onError: toast.refused })}>{t("journey.pause")}</Button>
+      )}
+      {may("journey.send") && journey.status === "paused" && (
+        <Button icon={<PlayCircleOutlined />} loading={act.isPending} onClick={() => act.mutate("resume", { onError: toast.refused })}>{t("journey.resume")}</Button>
+      )}
+      {may("journey.send") && <Publish journey={journey} graph={graph} dirty={dirty} />}
+      {may("journey.write") && <Button danger icon={<DeleteOutlined />} aria-label={t("form.delete")} title={t("form.delete")} onClick={ask} />}
+    </>
+  );
+}
+
+function Editor({ journey, start, catalogue }: { journey: Journey | undefined; start: Graph; catalogue: Catalogue }) {
+  const { t, tx } = useWords();
+  const may = useMay();
+  const toast = useToast();
+  const go = useNavigate();
+  const save = useSave(journey);
+  const [name, setName] = useState(journey?.name ?? "");
+  const [graph, setGraph] = useState(start);
+  const [chosen, setChosen] = useState(start.entry);
+  const [dirty, setDirty] = useState(false);
+  const editable = may("journey.write");
+  const node = graph.nodes.find((one) => one.id === chosen);
+  const lacks = missing(graph);
+  const edit = (next: Graph) => {
+    setGraph(next);
+    setDirty(true);
+  };
+  const submit = () =>
+    save.mutate({ name: name.trim(), graph }, {
+      onSuccess: (saved) => {
+        setDirty(false);
+        toast.done(t("builder.saved"));
+        if (!journey) void go(`/journeys/${saved.id}`, { replace: true });
+      },
+      onError: toast.refused,
+    });
+  return (
+    <Page
+      title={journey?.name ?? t("journeys.create")}
+      hint={journey && <><Tag variant="outlined">{tx(`journey.${journey.status}`, journey.status)}</Tag>{journey.version > 0 && `${t("journeys.version")} ${journey.version}`}</>}
+      parent={{ to: "/journeys", label: t("nav.journeys") }}
+      extra={
+        <>
+          {editable && (
+            <Button icon={<SaveOutlined />} disabled={!name.trim() || (!!journey && !dirty)} loading={save.isPending} onClick={submit}>{t("form.save")}</Button>
+          )}
+          {journey && <Actions journey={journey} graph={graph} dirty={dirty} />}
+        </>
+      }
+    >
+      <Flex vertical gap={16}>
+        {lacks.length > 0 ? (
+          <Alert type="info" showIcon title={t("journey.missing", { what: lacks.map((one) => t(`missing.${one}` as Key)).join("、") })} />
+        ) : (
+          dirty && <Alert type="info" showIcon title={t("journey.unsaved")} />
+        )}
+        <About
+          name={name}
+          graph={graph}
+          editable={editable}
+          onName={(next) => {
+            setName(next);
+            setDirty(true);
+          }}
+          onGraph={edit}
+        />
+        <Tabs
+          items={[
+            {
+              key: "canvas",
+              label: t("journey.design"),
+              children: (
+                <div className="cl-grid cl-two" style={{ alignItems: "start" }}>
+                  <Card styles={{ body: { padding: 0 } }}>
+                    <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} style={{ padding: 24 }} />}>
+                      <Canvas
+                        graph={graph}
+                        chosen={chosen}
+                        editable={editable}
+                        onChoose={setChosen}
+                        onInsert={(on, kind) => {
+                          const made = insert(graph, on, kind);
+                          edit(made.graph);
+                          setChosen(made.id);
+                        }}
+                      />
+                    </Suspense>
+                  </Card>
+                  {node && (
+                    <NodePanel
+                      key={node.id}
+                      node={node}
+                      catalogue={catalogue}
+                      editable={editable}
+                      onChange={(next) => edit(replace(graph, next))}
+                      onRemove={() => {
+                        edit(remove(graph, node.id));
+                        setChosen(graph.entry);
+                      }}
+                    />
+                  )}
+                </div>
+              ),
+            },
+            ...(journey ? [{ key: "sends", label: t("journey.sends"), children: <Card><Sends journey={journey.id} /></Card> }] : []),
+          ]}
+        />
+      </Flex>
+    </Page>
+  );
+}
+
+export default function JourneyPage() {
+  const { t } = useWords();
+  const id = useParams().id!;
+  const [params] = useSearchParams();
+  const catalogue = useCatalogue();
+  const query = useJourney(id);
+  if (id !== "new" && !query.data) {
+    return <Page title={t("nav.journeys")}><Loaded query={query}>{() => null}</Loaded></Page>;
+  }
+  return (
+    <Loaded query={catalogue}>
+      {(known) => (
+        <Editor
+          key={query.data?.id ?? "new"}
+          journey={id === "new" ? undefined : query.data}
+          start={query.data?.graph ?? newGraph(params.get("segment") ?? "")}
+          catalogue={known}
+        />
+      )}
+    </Loaded>
+  );
+}

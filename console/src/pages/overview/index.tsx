@@ -1,0 +1,154 @@
+import { useQuery } from "@tanstack/react-query";
+import { Button, Card, Flex, Statistic, Steps, Table, Typography } from "antd";
+import { useMemo } from "react";
+import { Link } from "react-router";
+import { fetchOverview, type Overview } from "../../api/overview";
+import { useWords } from "../../i18n";
+import { Chart, useBase } from "../../ui/chart";
+import { duration, number } from "../../ui/format";
+import { Loaded } from "../../ui/Loaded";
+import { Page } from "../../ui/Page";
+
+function Tiles({ data }: { data: Overview }) {
+  const { t, language } = useWords();
+  const sent = Object.values(data.sends).reduce((sum, n) => sum + n, 0);
+  const tiles = [
+    { to: "/persons", label: t("overview.persons"), value: number(data.persons) },
+    { to: "/live", label: t("overview.eventsToday"), value: number(data.events_today) },
+    { to: "/segments", label: t("overview.segments"), value: number(data.segments) },
+    { to: "/journeys", label: t("overview.sends"), value: number(sent) },
+    {
+      to: "/live",
+      label: t("overview.freshness"),
+      value: data.freshness_seconds == null ? "–" : duration(data.freshness_seconds * 1000, language),
+    },
+    { to: "/quarantine", label: t("overview.quarantine"), value: number(data.quarantine_open) },
+  ];
+  return (
+    <div className="cl-grid cl-tiles">
+      {tiles.map((tile) => (
+        <Link key={tile.label} to={tile.to} aria-label={`${tile.label} ${tile.value}`}>
+          <Card size="small" hoverable>
+            <Statistic title={tile.label} value={tile.value} formatter={(v) => v} />
+          </Card>
+        </Link>
+      ))}
+    </div>
+  );
+}
+
+function PerDay({ data }: { data: Overview }) {
+  const { t } = useWords();
+  const base = useBase();
+  const option = useMemo(
+    () => ({
+      ...base,
+      tooltip: { ...base.tooltip, trigger: "axis" },
+      xAxis: { type: "category", data: data.events_per_day.map((d) => d.day.slice(5)), ...base.axis },
+      yAxis: { type: "value", ...base.axis },
+      series: [
+        {
+          name: t("overview.events"),
+          type: "line",
+          smooth: true,
+          showSymbol: false,
+          areaStyle: { opacity: 0.12 },
+          data: data.events_per_day.map((d) => d.count),
+        },
+      ],
+    }),
+    [data, base, t],
+  );
+  const total = data.events_per_day.reduce((sum, d) => sum + d.count, 0);
+  return (
+    <Card title={t("overview.perDay")}>
+      <Chart option={option} height={280} label={t("overview.perDayLabel", { days: data.events_per_day.length, total: number(total) })} />
+    </Card>
+  );
+}
+
+function TopEvents({ data }: { data: Overview }) {
+  const { t, title } = useWords();
+  return (
+    <Card title={t("overview.top")}>
+      <Table
+        size="small"
+        rowKey="event"
+        pagination={false}
+        dataSource={data.top_events.slice(0, 8)}
+        columns={[
+          {
+            title: t("event.event"),
+            key: "event",
+            render: (_, e) => <Link to={`/live?event=${encodeURIComponent(e.event)}`}>{title(e.title, e.event)}</Link>,
+          },
+          { title: t("event.count"), dataIndex: "count", align: "right", render: (n: number) => <span className="cl-num">{number(n)}</span> },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Sends({ data }: { data: Overview }) {
+  const { t, tx } = useWords();
+  const rows = Object.entries(data.sends);
+  return (
+    <Card title={t("overview.sendsByState")}>
+      {rows.length === 0 ? (
+        <Typography.Text type="secondary">{t("overview.noSends")}</Typography.Text>
+      ) : (
+        <Flex gap={32} wrap>
+          {rows.map(([state, n]) => <Statistic key={state} title={tx(`send.${state}`, state)} value={number(n)} />)}
+        </Flex>
+      )}
+    </Card>
+  );
+}
+
+function FirstRun() {
+  const { t } = useWords();
+  return (
+    <Card title={t("first.title")}>
+      <Typography.Paragraph type="secondary">{t("first.hint")}</Typography.Paragraph>
+      <Steps
+        orientation="vertical"
+        current={0}
+        items={[
+          {
+            title: t("first.source"),
+            content: <Link to="/sources"><Button type="primary">{t("first.sourceGo")}</Button></Link>,
+          },
+          { title: t("first.snippet"), content: t("first.snippetHint") },
+          { title: t("first.live"), content: <Link to="/live">{t("first.liveGo")}</Link> },
+          { title: t("first.import"), content: <Link to="/imports">{t("first.importGo")}</Link> },
+        ]}
+      />
+    </Card>
+  );
+}
+
+/** The day at a glance; every tile opens what it counts. */
+export default function OverviewPage() {
+  const { t } = useWords();
+  const query = useQuery({ queryKey: ["overview"], queryFn: fetchOverview, refetchInterval: 30_000 });
+  return (
+    <Page title={t("nav.dashboard")} hint={t("overview.hint")}>
+      <Loaded query={query} rows={10}>
+        {(data) =>
+          data.persons === 0 && data.events_per_day.every((d) => d.count === 0) ? (
+            <FirstRun />
+          ) : (
+            <Flex vertical gap={16}>
+              <Tiles data={data} />
+              <div className="cl-grid cl-two">
+                <PerDay data={data} />
+                <TopEvents data={data} />
+              </div>
+              <Sends data={data} />
+            </Flex>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,102 @@
+import { Flex, Table, Tag, Typography } from "antd";
+import { useMemo } from "react";
+import { useWords } from "../../i18n";
+import { Chart, useBase, usePalette } from "../../ui/chart";
+import { EmptyState } from "../../ui/EmptyState";
+import { Loaded } from "../../ui/Loaded";
+import { Time } from "../../ui/Time";
+import { useGraph, type Graph, type GraphEdge, type Person } from "./queries";
+
+function useOption(graph: Graph) {
+  const { title } = useWords();
+  const base = useBase();
+  const palette = usePalette();
+  return useMemo(() => {
+    const kinds = [...new Set(graph.nodes.map((n) => n.type))];
+    const name = (number: number) => graph.nodes.find((n) => n.number === number)?.display ?? String(number);
+    return {
+      color: base.color,
+      textStyle: base.textStyle,
+      tooltip: { ...base.tooltip, trigger: "item" },
+      legend: {
+        data: kinds.map((kind) => title(graph.nodes.find((n) => n.type === kind)?.title, kind)),
+        textStyle: { color: palette.text },
+        bottom: 0,
+      },
+      series: [
+        {
+          type: "graph",
+          layout: "force",
+          roam: true,
+          scaleLimit: { min: 0.4, max: 3 },
+          draggable: true,
+          force: { repulsion: 420, edgeLength: 130, gravity: 0.08 },
+          categories: kinds.map((kind) => ({ name: title(graph.nodes.find((n) => n.type === kind)?.title, kind) })),
+          label: { show: true, position: "bottom", color: palette.strong, fontSize: 11 },
+          data: graph.nodes.map((n) => ({
+            id: String(n.number),
+            name: n.display,
+            category: kinds.indexOf(n.type),
+            symbolSize: 34,
+            tooltip: { formatter: `${title(n.title, n.type)} · ${n.display}` },
+          })),
+          links: graph.edges.map((e) => ({
+            source: String(e.a),
+            target: String(e.b),
+            lineStyle: {
+              type: e.accepted ? "solid" : "dashed",
+              color: e.accepted ? palette.series[0] : "#c92a2a",
+              width: e.kind === "link" ? 3 : 1.6,
+              opacity: 0.8,
+            },
+            tooltip: { formatter: `${name(e.a)} – ${name(e.b)}` },
+          })),
+        },
+      ],
+    };
+  }, [graph, base, palette, title]);
+}
+
+function Drawn({ graph }: { graph: Graph }) {
+  const { t, title, tx } = useWords();
+  const option = useOption(graph);
+  const node = (number: number) => {
+    const found = graph.nodes.find((n) => n.number === number);
+    return found ? `${title(found.title, found.type)} ${found.display}` : `#${number}`;
+  };
+  if (graph.nodes.length < 2) return <EmptyState title={t("graph.single")} hint={t("graph.singleHint")} />;
+  return (
+    <Flex vertical gap={12}>
+      <Typography.Text type="secondary">{t("graph.hint")}</Typography.Text>
+      <Chart option={option} height={400} label={t("graph.label", { nodes: graph.nodes.length, edges: graph.edges.length })} />
+      <Table<GraphEdge>
+        size="small"
+        rowKey={(e) => `${e.a}-${e.b}-${e.kind}`}
+        dataSource={graph.edges}
+        pagination={graph.edges.length > 20 ? { pageSize: 20 } : false}
+        scroll={{ x: "max-content" }}
+        columns={[
+          { title: t("graph.between"), key: "ab", render: (_, e) => <span className="cl-mono">{node(e.a)} – {node(e.b)}</span> },
+          { title: t("graph.evidence"), key: "kind", render: (_, e) => tx(`evidence.${e.kind}`, e.kind) },
+          {
+            title: t("graph.accepted"),
+            key: "ok",
+            render: (_, e) => (
+              <Tag color={e.accepted ? "success" : "error"} variant="outlined">
+                {e.accepted ? t("graph.yes") : tx(`refusal.${e.reason}`, e.reason || t("graph.no"))}
+              </Tag>
+            ),
+          },
+          { title: t("event.occurredAt"), key: "at", render: (_, e) => <Time at={e.occurred_at} /> },
+          { title: t("event.source"), key: "source", render: (_, e) => e.source ?? "–" },
+        ]}
+      />
+    </Flex>
+  );
+}
+
+/** Which identifiers are one person, and the evidence for each tie. */
+export function IdentityGraph({ person }: { person: Person }) {
+  const query = useGraph(person.id);
+  return <Loaded query={query}>{(graph) => <Drawn graph={graph} />}</Loaded>;
+}

@@ -1,0 +1,105 @@
+import { Card, Descriptions, Empty, Flex, Tabs, Tag, Typography } from "antd";
+import { Link, useParams } from "react-router";
+import { useWords } from "../../i18n";
+import { Loaded } from "../../ui/Loaded";
+import { Page } from "../../ui/Page";
+import { Time } from "../../ui/Time";
+import { Actions } from "./Actions";
+import { Attributes } from "./Attributes";
+import { IdentityGraph } from "./IdentityGraph";
+import { Identifiers } from "./Identifiers";
+import { RelationTable } from "../../people/RelationTable";
+import { Timeline } from "./Timeline";
+import { usePerson, type Person } from "./queries";
+
+function Header({ person }: { person: Person }) {
+  const { t } = useWords();
+  return (
+    <Card>
+      <Descriptions
+        size="small"
+        column={{ xs: 1, md: 2, xl: 4 }}
+        items={[
+          { key: "n", label: t("person.number"), children: <span className="cl-mono">#{person.number}</span> },
+          { key: "d", label: t("person.display"), children: person.display },
+          { key: "f", label: t("person.firstSeen"), children: <Time at={person.first_seen_at} /> },
+          { key: "l", label: t("person.lastSeen"), children: <Time at={person.last_seen_at} /> },
+        ]}
+      />
+      <Flex gap={6} wrap style={{ marginTop: 8 }} align="center">
+        <Typography.Text type="secondary">{t("nav.segments")}</Typography.Text>
+        {person.segments.length === 0 && <span>–</span>}
+        {person.segments.map((s) => (
+          <Link key={s.id} to={`/segments/${s.id}`}><Tag color="blue" variant="outlined">{s.name}</Tag></Link>
+        ))}
+        {person.merged_from.length > 0 && (
+          <Tag variant="outlined">{t("person.mergedFrom", { n: person.merged_from.length })}</Tag>
+        )}
+      </Flex>
+    </Card>
+  );
+}
+
+function Consents({ person }: { person: Person }) {
+  const { t, tx } = useWords();
+  if (person.consents.length === 0) return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("person.noConsents")} />;
+  return (
+    <Flex vertical gap={8}>
+      {person.consents.map((c) => (
+        <Flex key={`${c.channel}/${c.purpose}`} gap={8} align="center">
+          <span style={{ flex: 1 }}>{tx(`channel.${c.channel}`, c.channel)} · {tx(`purpose.${c.purpose}`, c.purpose)}</span>
+          <Tag color={c.granted ? "success" : "error"} variant="outlined">{t(c.granted ? "consent.granted" : "consent.refused")}</Tag>
+          <Time at={c.at} relative />
+        </Flex>
+      ))}
+    </Flex>
+  );
+}
+
+/** Everything known about one person. */
+export default function PersonPage() {
+  const { t } = useWords();
+  const id = useParams().id!;
+  const query = usePerson(id);
+  const name = query.data?.name || query.data?.display || t("person.anonymous");
+  return (
+    <Page
+      title={query.data ? name : t("nav.persons")}
+      parent={{ to: "/persons", label: t("nav.persons") }}
+      extra={query.data && <Actions person={query.data} />}
+    >
+      <Loaded query={query} rows={10}>
+        {(person) => (
+          <Flex vertical gap={16}>
+            <Header person={person} />
+            <div className="cl-grid cl-side">
+              <Flex vertical gap={16}>
+                <Attributes person={person} />
+                <Card size="small" title={t("person.consents")}><Consents person={person} /></Card>
+              </Flex>
+              <Card styles={{ body: { paddingTop: 4 } }}>
+                <Tabs
+                  destroyOnHidden
+                  items={[
+                    { key: "timeline", label: t("person.timeline"), children: <Timeline person={person} /> },
+                    {
+                      key: "relations",
+                      label: `${t("person.relations")} (${person.relations.length})`,
+                      children: <RelationTable relations={person.relations} />,
+                    },
+                    {
+                      key: "identifiers",
+                      label: `${t("person.identifiers")} (${person.identifiers.length})`,
+                      children: <Identifiers person={person} />,
+                    },
+                    { key: "graph", label: t("person.graph"), children: <IdentityGraph person={person} /> },
+                  ]}
+                />
+              </Card>
+            </div>
+          </Flex>
+        )}
+      </Loaded>
+    </Page>
+  );
+}

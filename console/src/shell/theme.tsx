@@ -1,0 +1,105 @@
+import { theme as antd, type ThemeConfig } from "antd";
+import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import { recall, remember } from "../ui/storage";
+
+export type Mode = "system" | "light" | "dark";
+type Theme = { mode: Mode; dark: boolean; setMode: (mode: Mode) => void };
+
+const Context = createContext<Theme>({ mode: "system", dark: false, setMode: () => undefined });
+
+function prefersDark(): MediaQueryList | null {
+  return typeof window.matchMedia === "function"
+    ? window.matchMedia("(prefers-color-scheme: dark)")
+    : null;
+}
+
+/** Light or dark: as the system says until the user chooses. */
+export function ThemeProvider({ children }: { children: ReactNode }) {
+  const [mode, choose] = useState<Mode>(() => {
+    const kept = recall("theme");
+    return kept === "light" || kept === "dark" ? kept : "system";
+  });
+  const [system, setSystem] = useState(() => prefersDark()?.matches ?? false);
+  useEffect(() => {
+    const media = prefersDark();
+    const follow = () => setSystem(media?.matches ?? false);
+    media?.addEventListener("change", follow);
+    return () => media?.removeEventListener("change", follow);
+  }, []);
+  const dark = mode === "system" ? system : mode === "dark";
+  useEffect(() => {
+    document.documentElement.style.colorScheme = dark ? "dark" : "light";
+    document.documentElement.style.background = dark ? "#101216" : "#f5f6f8";
+  }, [dark]);
+  const value = useMemo(
+    () => ({
+      mode,
+      dark,
+      setMode: (next: Mode) => {
+        remember("theme", next);
+        choose(next);
+      },
+    }),
+    [mode, dark],
+  );
+  return <Context.Provider value={value}>{children}</Context.Provider>;
+}
+
+export const useTheme = () => useContext(Context);
+
+const FONT =
+  '-apple-system, "Segoe UI", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
+
+/** antd's tokens, with secondary text dark enough for WCAG AA. */
+export function tokens(dark: boolean): ThemeConfig {
+  const shared = { fontFamily: FONT, borderRadius: 8, fontSize: 14, wireframe: false };
+  if (dark) {
+    return {
+      algorithm: antd.darkAlgorithm,
+      token: {
+        ...shared,
+        colorPrimary: "#3f6fe0",
+        colorLink: "#8db0ff",
+        colorLinkHover: "#b3caff",
+        colorBgLayout: "#101216",
+        colorBgContainer: "#191c22",
+        colorBgElevated: "#21252d",
+        colorTextSecondary: "rgba(255,255,255,0.72)",
+        colorTextTertiary: "rgba(255,255,255,0.64)",
+        colorTextDescription: "rgba(255,255,255,0.66)",
+        colorTextPlaceholder: "rgba(255,255,255,0.56)",
+        colorError: "#f0686a",
+      },
+      components: {
+        Layout: { siderBg: "#14171c", headerBg: "#14171c", triggerBg: "#14171c" },
+        Menu: {
+          itemBg: "transparent",
+          subMenuItemBg: "transparent",
+          itemSelectedColor: "#a9c3ff",
+          groupTitleColor: "rgba(255,255,255,0.64)",
+          darkItemBg: "transparent",
+        },
+      },
+    };
+  }
+  return {
+    algorithm: antd.defaultAlgorithm,
+    token: {
+      ...shared,
+      colorPrimary: "#1750c4",
+      colorLink: "#1750c4",
+      colorBgLayout: "#f5f6f8",
+      colorTextSecondary: "rgba(0,0,0,0.68)",
+      colorTextTertiary: "rgba(0,0,0,0.62)",
+      colorTextDescription: "rgba(0,0,0,0.64)",
+      colorTextPlaceholder: "rgba(0,0,0,0.56)",
+      colorError: "#c92a2a",
+      colorSuccess: "#16803c",
+      colorWarning: "#b45309",
+    },
+    components: {
+      Layout: { siderBg: "#ffffff", headerBg: "#ffffff" },
+      Menu: { itemBg: "transparent", groupTitleColor: "rgba(0,0,0,0.62)", activeBarBorderWidth: 0 },
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { Button, Result, Space, Typography } from "antd";
+import { Problem } from "../api/client";
+import { useWords } from "../i18n";
+
+/** What went wrong, in the user's words: by the problem's stable code, else as the server said. */
+export function useProblemText() {
+  const { t, tx } = useWords();
+  return (problem: unknown): string => {
+    if (!(problem instanceof Problem)) return t("error.unexpected");
+    const known = tx(`problem.${problem.code}`, "");
+    if (known) return known;
+    if (problem.status >= 500 && !problem.message) return t("error.server");
+    return problem.message || t("error.unexpected");
+  };
+}
+
+/** An error with its code and a way on. */
+export function ErrorState({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) {
+  const { t } = useWords();
+  const text = useProblemText();
+  const code = problem instanceof Problem ? problem.code : "unexpected";
+  const status = problem instanceof Problem && problem.status === 404 ? "404" : "warning";
+  return (
+    <div role="alert">
+      <Result
+        status={status}
+        title={<span style={{ fontSize: 18 }}>{text(problem)}</span>}
+        subTitle={
+          <Space size={8}>
+            {t("error.code")}
+            <Typography.Text code>{code}</Typography.Text>
+          </Space>
+        }
+        extra={onRetry && <Button onClick={onRetry}>{t("error.retry")}</Button>}
+      />
+    </div>
+  );
+}
