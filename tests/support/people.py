@@ -57,8 +57,10 @@ class People:
     def attribute(self, fragment: int, name: str, value: Any, at: int = 0, rank: int = 0) -> None:
         """One field of a fragment."""
         columns: dict[str, Any] = {"text": None, "number": None, "date": None, "list": []}
-        if isinstance(value, bool | int | float):
-            columns["number"] = float(value)
+        if isinstance(value, bool):
+            columns |= {"number": float(value), "text": "true" if value else "false"}
+        elif isinstance(value, int | float):
+            columns |= {"number": float(value), "text": f"{value:.15g}"}
         elif isinstance(value, datetime):
             columns["date"] = _time(value)
         elif isinstance(value, str):

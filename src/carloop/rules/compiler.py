@@ -7,7 +7,7 @@ the whole population is read only where the rule as a whole is a complement. Eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from carloop.kit.errors import InvalidInput
-from carloop.rules.comparison import Comparison
+from carloop.rules.comparison import Comparison, Days, Scalar
 from carloop.rules.people import People
 from carloop.rules.reading import attribute_operand, property_operand
 from carloop.rules.scans import AttributeScan, EventLeaf, EventScan
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from carloop.rules import Rule
     from carloop.rules.performed import Performed
 
-Identified = Callable[[str, Comparison], Collection[int]]
-"""Persons whose identifying field satisfies the base operator: ``=``, ``in`` or ``exists``."""
+Blind = Callable[[str, Scalar], str]
+"""(identifying field, value) → the blind index under which the event store knows the value."""
 
 
-def no_vault(field_name: str, comparison: Comparison) -> Collection[int]:
-    """Where no vault can be asked, an identifying field is unknown.
+def no_vault(name: str, value: Scalar) -> str:
+    """Where no vault can be asked, identifying fields cannot be compared.
 
     Raises:
         InvalidInput: ``unknown_field``.
     """
-    raise InvalidInput("no such field here", code="unknown_field", field=field_name)
+    raise InvalidInput("no such field here", code="unknown_field", field=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Context:
 
     Attributes:
         segments: the rules that ``in_segment`` may name, by segment id.
-        identifying: fields whose values live in the vault; asked through ``identified``.
+        identifying: fields whose values live in the vault: the event store holds their blind
+            index, so that equality and presence are all that can be asked.
     """
 
     rights: Rights
@@ -54,7 +55,7 @@ class Context:
     zone: ZoneInfo
     segments: Mapping[str, Rule] = field(default_factory=dict)
     identifying: frozenset[str] = frozenset()
-    identified: Identified = no_vault
+    blind: Blind = no_vault
 
 
 class Compiler:
@@ -66,7 +67,6 @@ class Compiler:
         self._events: dict[tuple[str, ...], EventScan] = {}
         self._attributes: dict[str, AttributeScan] = {}
         self._leaves: dict[object, People] = {}
-        self._literals: list[str] = []
         self._columns = 0
         self._universe = False
         self._inside: list[str] = []
@@ -103,15 +103,14 @@ class Compiler:
         known = self._leaves.get((key, type(comparison.value)))
         if known is None:
             if name in self.context.identifying:
-                known = self._look_up(name, comparison)
-            else:
-                column, context = self._column(), self.context
-                condition = comparison.base_sql(
-                    attribute_operand(), self.params, context.now, context.zone
-                )
-                scan = self._attributes.setdefault(name, AttributeScan(name))
-                scan.leaves.append((column, condition))
-                known = People(column)
+                comparison = self._blind(name, comparison)
+            column, context = self._column(), self.context
+            condition = comparison.base_sql(
+                attribute_operand(), self.params, context.now, context.zone
+            )
+            scan = self._attributes.setdefault(name, AttributeScan(name))
+            scan.leaves.append((column, condition))
+            known = People(column)
             self._leaves[(key, type(comparison.value))] = known
         return known
 
@@ -133,13 +132,21 @@ class Compiler:
         self._universe = self._universe or people.complement
         return select(f"{people.sql('everyone')} AS members", self._source())
 
-    def _look_up(self, name: str, comparison: Comparison) -> People:
-        numbers = sorted(self.context.identified(name, comparison))
-        bitmap = f"bitmapBuild({self.params.add(numbers, 'Array(UInt32)')})"
-        if self.context.rights.dims:
-            self._universe = True
-            bitmap = f"bitmapAnd({bitmap}, everyone)"
-        return People(bitmap)
+    def _blind(self, name: str, comparison: Comparison) -> Comparison:
+        value = comparison.value
+        if comparison.base == "exists":
+            return comparison
+        if comparison.base not in ("=", "in") or isinstance(value, Days) or value is None:
+            raise InvalidInput(
+                "this field does not allow this operator",
+                code="operator_not_allowed",
+                field=name,
+                op=comparison.op,
+            )
+        blind = self.context.blind
+        if isinstance(value, tuple):
+            return Comparison("in", tuple(blind(name, v) for v in value))
+        return Comparison("=", blind(name, value))
 
     def _within(self, since: int | None, until: int, conditions: list[str]) -> str:
         lower = "" if since is None else f"occurred_at >= {self._instant(since)}"

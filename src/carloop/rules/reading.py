@@ -80,15 +80,17 @@ def read_property(value: Any) -> Reading:
 def read_attribute(value: Any) -> Reading:
     """The readings of one profile attribute: typed already, so never parsed.
 
+    Numbers and booleans also read as text, numbers to 15 digits.
+
     >>> read_attribute("3").number is None
     True
     """
     if value is None:
         return MISSING
     if isinstance(value, bool):
-        return Reading(number=float(value), present=True)
+        return Reading("true" if value else "false", float(value), present=True)
     if isinstance(value, int | float):
-        return Reading(number=float(value), present=True)
+        return Reading(f"{value:.15g}", float(value), present=True)
     if isinstance(value, datetime):
         return Reading(date=to_ms(value), present=True)
     if isinstance(value, str):

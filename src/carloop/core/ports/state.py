@@ -22,6 +22,7 @@ from carloop.core.ports.journeys import Enrolments, Journeys
 from carloop.core.ports.pipeline import PipelineRepository, QuarantineRepository
 from carloop.core.ports.profiles import ProfileRepository
 from carloop.core.ports.projection import ProjectionRepository
+from carloop.core.ports.segments import SegmentRepository
 from carloop.core.ports.sends import Sends
 from carloop.core.ports.settings import Settings
 from carloop.core.ports.sources import SourceRepository
@@ -129,6 +130,11 @@ class Tx(Protocol):
     @property
     def imports(self) -> ImportRepository:
         """Saved mappings and runs of file imports."""
+        ...
+
+    @property
+    def segments(self) -> SegmentRepository:
+        """Segments, their snapshots, saved funnels."""
         ...
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from carloop.stores.state.pipeline import SqlPipeline, SqlQuarantine
     from carloop.stores.state.profiles import SqlProfiles
     from carloop.stores.state.projection import SqlProjection
+    from carloop.stores.state.segments import SqlSegments
     from carloop.stores.state.sends import SqlSends
     from carloop.stores.state.settings import SqlSettings
     from carloop.stores.state.sources import SqlSources
@@ -172,3 +173,10 @@ class SqlTx:
         from carloop.stores.state.imports import SqlImports
 
         return SqlImports(self.connection)
+
+    @cached_property
+    def segments(self) -> SqlSegments:
+        """Segments, their snapshots, saved funnels."""
+        from carloop.stores.state.segments import SqlSegments
+
+        return SqlSegments(self.connection)
