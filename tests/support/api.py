@@ -16,6 +16,7 @@ from carloop.app.access import Access
 from carloop.app.audit import AuditLog, Head
 from carloop.app.callers import Callers
 from carloop.app.health import Health
+from carloop.app.jobs import JobRunner
 from carloop.app.keys import Keys
 from carloop.app.passwords import Passwords
 from carloop.app.sources import Sources
@@ -115,6 +116,7 @@ def build(
             "access": access,
             "users": Users(state, clock, callers, passwords, access),
             "keys": keys,
+            "jobs": JobRunner(state, clock),
             "audit": AuditLog(state, clock, b"k" * 32, head),
             "sources": Sources(state, event_store, clock, keys, lambda tx, tenant, since: {}),
             "health": Health({"state": lambda: None}),

@@ -9,10 +9,12 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import zstandard
 
 from carloop.core.scope import Scope
 from carloop.kit.errors import Unavailable
@@ -127,13 +129,19 @@ class ClickHouseStore(ABC):
         if not rows:
             return
         with translated():
-            self._writer().raw_insert(ident(table), insert_block=rows, fmt="JSONEachRow")
+            self.writer().raw_insert(ident(table), insert_block=rows, fmt="JSONEachRow")
+
+    def insert_file(self, table: str, path: Path) -> None:
+        """Insert a zstd file in Native format, as :mod:`archive` wrote it."""
+        unpack = zstandard.ZstdDecompressor()
+        with translated(), path.open("rb") as file, unpack.stream_reader(file) as rows:
+            self.writer().raw_insert(ident(table), insert_block=rows, fmt="Native")
 
     def delete_after(self, table: str, seq: int) -> int:
         """Delete rows with ``seq`` above the cursor; returns how many there were."""
         name, bound = ident(table), int(seq)
         with translated():
-            writer = self._writer()
+            writer = self.writer()
             count = writer.query(f"SELECT count() FROM {name} WHERE seq > {bound}").result_rows[0][
                 0
             ]
@@ -150,12 +158,12 @@ class ClickHouseStore(ABC):
         """Run one write or DDL statement of our own (never user text)."""
         require_single(query.text)
         with translated():
-            self._writer().command(query.text, parameters=dict(query.params))
+            self.writer().command(query.text, parameters=dict(query.params))
 
     def migrate(self) -> Sequence[str]:
         """Apply numbered migrations that are not applied yet; returns their names."""
         with translated():
-            writer = self._writer()
+            writer = self.writer()
 
             def applied() -> set[str]:
                 rows = writer.query("SELECT name FROM schema_migrations").result_rows
@@ -169,19 +177,19 @@ class ClickHouseStore(ABC):
             tenant=int(tenant), source=self.dictionary_source(), database=ident(self.database)
         )
         with translated():
-            self._writer().command(render(text, self.cluster)[0])
+            self.writer().command(render(text, self.cluster)[0])
 
     def reload_persons(self, tenant: int) -> None:
         """Load the newest fragment → person mapping; returns when reads see it."""
         name = f"{ident(self.database)}.person_of_{int(tenant)}"
         text = f"SYSTEM RELOAD DICTIONARY {{on_cluster}} {name}"
         with translated():
-            self._writer().command(render(text, self.cluster)[0])
+            self.writer().command(render(text, self.cluster)[0])
 
     def ping(self) -> None:
         """Raise ``Unavailable`` when the store does not answer."""
         with translated():
-            if not self._writer().ping():
+            if not self.writer().ping():
                 raise Unavailable("the event store does not answer", code="event_store_unavailable")
 
     def close(self) -> None:
@@ -205,7 +213,8 @@ class ClickHouseStore(ABC):
             },
         )
 
-    def _writer(self) -> Client:
+    def writer(self) -> Client:
+        """This thread's client for writes and DDL."""
         settings = {
             "async_insert": "0",
             "input_format_try_infer_dates": "0",

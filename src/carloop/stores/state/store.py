@@ -51,6 +51,13 @@ class SqlState:
             finally:
                 self._owner = None
 
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision."""
+        from carloop.stores.state.migrate import upgrade
+
+        with _translated(), self.writer.begin() as connection:
+            upgrade(connection)
+
     def close(self) -> None:
         """Release every connection."""
         self.writer.dispose()

@@ -1,0 +1,43 @@
+"""Schema revisions of the state store: frozen Alembic scripts inside the package."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from carloop.stores.state.schema import metadata
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema to the newest revision, inside the connection's transaction."""
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def head() -> str:
+    """The newest revision."""
+    revision = ScriptDirectory.from_config(configuration()).get_current_head()
+    assert revision is not None, "the package has migrations"
+    return revision
+
+
+def differences(connection: Connection) -> list[object]:
+    """What separates the database from the tables as the code declares them."""
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "compare_server_default": True}
+    )
+    return list(compare_metadata(context, metadata))
+
+
+def configuration() -> Config:
+    """Alembic's settings; it finds the scripts in the package, needs no ini file."""
+    config = Config()
+    config.set_main_option("script_location", "carloop.stores.state:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["metadata"] = metadata
+    return config
