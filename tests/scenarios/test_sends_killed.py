@@ -1,4 +1,4 @@
-"""``kill -9`` the sender again and again: nobody gets a message twice, and nothing is lost unseen."""
+"""``kill -9`` the sender again and again: nobody gets a message twice, nothing is lost unseen."""
 
 from __future__ import annotations
 

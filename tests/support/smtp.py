@@ -31,7 +31,7 @@ class Mailbox:
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
-    ca_file: str = ""
+    ca_pem: str = ""
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
@@ -97,9 +97,10 @@ def mailbox(
 ) -> Iterator[Mailbox]:
     """A server until the block ends; ``security``: ``starttls`` (with login), ``tls``, ``none``."""
     box = Mailbox(answers or {})
-    box.ca_file, key_file = _certificate(folder)
+    certificate_file, key_file = _certificate(folder)
+    box.ca_pem = Path(certificate_file).read_text()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(box.ca_file, key_file)
+    context.load_cert_chain(certificate_file, key_file)
     options: dict[str, Any] = {}
     if security == "starttls":
         options = {

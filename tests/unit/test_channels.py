@@ -114,7 +114,7 @@ def test_email_arrives_whole_over_an_encrypted_line(security: str, tmp_path: Pat
             "security": security,
             "from_address": "crm@example.cn",
             "from_name": "某汽车品牌",
-            "ca_file": box.ca_file,
+            "ca_pem": box.ca_pem,
         }
         if security == "starttls":
             settings |= {"username": "carloop", "password": "open sesame"}
@@ -146,7 +146,7 @@ def test_email_refuses_an_unknown_certificate_and_a_wrong_password(tmp_path: Pat
             "password": "wrong",
         }
         untrusted = Email.open(settings, LOCAL).send(message(), NOW)
-        wrong = Email.open({**settings, "ca_file": box.ca_file}, LOCAL).send(message(), NOW)
+        wrong = Email.open({**settings, "ca_pem": box.ca_pem}, LOCAL).send(message(), NOW)
     assert untrusted == Refused("connect_failed", retry=False)
     assert wrong == Refused("login_refused", retry=False)
     assert box.mails == []
@@ -187,3 +187,10 @@ def test_email_subject_cannot_add_headers(tmp_path: Path) -> None:
 def test_email_never_sends_a_password_in_clear() -> None:
     with pytest.raises(InvalidInput):
         Email.open({"host": "h", "from_address": "a@b.cn", "username": "u", "security": "none"}, ())
+
+
+@pytest.mark.parametrize("pem", ["/etc/passwd", "-----BEGIN CERTIFICATE-----\nxx", 5, "证书"])
+def test_email_trusts_certificates_by_their_text_alone(pem: object) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Email.open({"host": "h", "from_address": "a@b.cn", "ca_pem": pem}, ())
+    assert refused.value.path == "ca_pem"

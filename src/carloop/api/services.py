@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from carloop.app.access import Access
     from carloop.app.audit import AuditLog
+    from carloop.app.channels import ChannelDesk
+    from carloop.app.consents import ConsentLedger, UnsubscribeLinks
+    from carloop.app.entity_desk import EntityDesk
+    from carloop.app.erasure import Erasure
     from carloop.app.health import Health
+    from carloop.app.identity_decisions import IdentityDecisions
+    from carloop.app.imports.job import ImportJobs
     from carloop.app.jobs import JobRunner
+    from carloop.app.journey_desk import JourneyDesk
     from carloop.app.keys import Keys
     from carloop.app.overview import Overview
+    from carloop.app.person_story import PersonStory
+    from carloop.app.persons import Persons
+    from carloop.app.receipts import Receipts
     from carloop.app.sources import Sources
     from carloop.app.users import Users
     from carloop.core.ports.event_store import EventStore
@@ -33,11 +43,22 @@ class Services:
     users: Users
     keys: Keys
     jobs: JobRunner
+    imports: ImportJobs
     audit: AuditLog
     sources: Sources
     overview: Overview
     health: Health
+    journeys: JourneyDesk
+    channels: ChannelDesk
+    consents: ConsentLedger
+    unsubscribe_links: UnsubscribeLinks
+    receipts: Receipts
     answer_secret: bytes
+    persons: Persons
+    person_story: PersonStory
+    entity_desk: EntityDesk
+    identity_decisions: IdentityDecisions
+    erasure: Erasure
 
     def __init__(self, **parts: object) -> None:
         for name, part in parts.items():

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from carloop.app.audit import AuditLog
 from carloop.core.consent import ConsentEntry, ConsentState, current
 from carloop.core.message import ReceiptKind, SendKey
 from carloop.core.ports.sends import StoredReceipt
@@ -33,9 +32,8 @@ class ConsentView(NamedTuple):
 class ConsentLedger:
     """Records and shows consent."""
 
-    def __init__(self, state: State, audit: AuditLog, clock: Clock) -> None:
+    def __init__(self, state: State, clock: Clock) -> None:
         self._state = state
-        self._audit = audit
         self._clock = clock
 
     def of(self, caller: Caller, person: str) -> ConsentView:
@@ -73,11 +71,7 @@ class ConsentLedger:
                 subject, purpose, channel, state, policy_version, source, evidence,
                 now if at is None else at,
             )  # fmt: skip
-            entry = tx.consents.append(caller.scope.tenant, entry, now, caller.id)
-            self._audit.append(
-                tx, caller, "record_consent", person, purpose=purpose, state=state.value
-            )
-        return entry
+            return tx.consents.append(caller.scope.tenant, entry, now, caller.id)
 
 
 def visible_person(tx: Tx, caller: Caller, person: str) -> int:

@@ -37,7 +37,7 @@ class Email:
         self._password = read.text("password", "")
         self._sender = _sender(read.text("from_address", limit=320), read.text("from_name", ""))
         self._receipt_secret = read.text("receipt_secret", "")
-        self._ca_file = read.text("ca_file", "")
+        self._ca_pem = _certificates(settings.get("ca_pem", ""))
         self._timeout = read.integer("timeout_seconds", 20, 1, 120)
         self._allowed = allowed_hosts
         if self._username and self._security == "none":
@@ -65,7 +65,11 @@ class Email:
                 "password": {**text, "writeOnly": True},
                 "from_address": {**text, "format": "email"},
                 "from_name": text,
-                "ca_file": {**text, "title": "Certificates to trust (PEM file); empty: system"},
+                "ca_pem": {
+                    "type": "string",
+                    "maxLength": 100_000,
+                    "title": "Certificates to trust (PEM); empty: those of the system",
+                },
                 "receipt_secret": {
                     **text,
                     "writeOnly": True,
@@ -145,7 +149,7 @@ class Email:
         return self._context() if self._security == "tls" else None
 
     def _context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self._ca_file or None)
+        return ssl.create_default_context(cadata=self._ca_pem or None)
 
     def _converse(
         self, server: smtplib.SMTP, recipient: Address, document: EmailMessage
@@ -229,6 +233,19 @@ def _refusal(error: Exception, reason: str) -> Refused:
     if isinstance(error, smtplib.SMTPResponseException):
         return _coded(error.smtp_code, reason)
     return Refused(reason, retry=not isinstance(error, ssl.SSLCertVerificationError))
+
+
+def _certificates(pem: object) -> str:
+    """PEM text that can be read, or empty."""
+    fault = InvalidInput("ca_pem is not PEM text", code="setting_invalid", path="ca_pem")
+    if not isinstance(pem, str) or len(pem) > 100_000 or not pem.isascii():
+        raise fault
+    if pem:
+        try:
+            ssl.create_default_context(cadata=pem)
+        except (ssl.SSLError, ValueError) as error:
+            raise fault from error
+    return pem
 
 
 def _sender(address: str, name: str) -> Address:

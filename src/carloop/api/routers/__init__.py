@@ -2,7 +2,20 @@
 
 from fastapi import APIRouter
 
-from carloop.api.routers import audit, jobs, keys, overview, session, sources, system, users
+from carloop.api.routers import (
+    audit,
+    channels,
+    consents,
+    jobs,
+    journeys,
+    keys,
+    overview,
+    receipts,
+    session,
+    sources,
+    system,
+    users,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
@@ -11,6 +24,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     sources.router,
     overview.router,
     jobs.router,
+    journeys.router,
+    channels.router,
+    consents.router,
+    receipts.router,
     audit.router,
     system.router,
 )
