@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from carloop.app.person_story import PersonStory
     from carloop.app.persons import Persons
     from carloop.app.receipts import Receipts
+    from carloop.app.quarantine import Quarantine
     from carloop.app.sources import Sources
     from carloop.app.users import Users
     from carloop.core.ports.event_store import EventStore
@@ -48,6 +49,7 @@ class Services:
     sources: Sources
     overview: Overview
     health: Health
+    quarantine: Quarantine
     journeys: JourneyDesk
     channels: ChannelDesk
     consents: ConsentLedger

@@ -14,10 +14,14 @@ from carloop.api.app import create_app
 from carloop.api.services import Services
 from carloop.app.audit import AuditLog
 from carloop.app.health import Figure, Health, disk_probe, lag_probe
+from carloop.app.imports import Imports
+from carloop.app.imports.job import ImportJobs
+from carloop.app.jobs import JobRunner
 from carloop.app.lag import Lag, lag_reader
 from carloop.app.overview import Overview
 from carloop.app.pipeline import Pipeline
 from carloop.app.projector import Projector
+from carloop.app.quarantine import Quarantine
 from carloop.bootstrap.access import wire_access
 from carloop.bootstrap.background import Loop
 from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
@@ -115,12 +119,17 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         Loop("loader", lambda: pipeline.run_once().batches > 0, LOADER_SECONDS),
         Loop("audit", _checkpoint(audit), CHECKPOINT_SECONDS),
     ]
+    jobs = JobRunner(stores.state, clock)
+    imports = Imports(stores.state, stores.journal, catalogue, clock)
     services = Services(
         clock=clock,
+        jobs=jobs,
+        imports=ImportJobs(imports, jobs, stores.state, clock, settings.data / "uploads"),
         catalogue=catalogue,
         state=stores.state,
         event_store=stores.event_store,
         audit=audit,
+        quarantine=Quarantine(stores.state, stores.journal, audit),
         health=_health(settings, stores, loops, lag),
         answer_secret=stores.master.derive("kept answers"),
         overview=Overview(
@@ -132,7 +141,7 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     first_password = services.access.first_admin()
     if first_password is not None:
         replace_file(settings.admin_password_file, f"{first_password}\n".encode())
-    return Engine(settings, services, stores, loops, lag, first_password, ownership)
+    return Engine(settings, services, stores, [*loops, jobs], lag, first_password, ownership)
 
 
 def _checkpoint(audit: AuditLog) -> Callable[[], bool]:

@@ -50,11 +50,20 @@ class Api:
             Refused: with the problem's code and message.
             Unavailable: ``engine_down``: the server does not answer.
         """
-        return asyncio.run(self._call(method, path, body, query))
+        answer = asyncio.run(self._send(method, path, json=body, params=query))
+        return answer.json() if answer.content else None
 
-    async def _call(
-        self, method: str, path: str, body: Any, query: Mapping[str, Any] | None
-    ) -> Any:
+    def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
+        """The decoded answer to a form with a file; raises as :meth:`call` does."""
+        with file.open("rb") as content:
+            files = {"file": (file.name, content)}
+            return asyncio.run(self._send("POST", path, data=dict(fields), files=files)).json()
+
+    def download(self, path: str) -> bytes:
+        """The bytes of an answer; raises as :meth:`call` does."""
+        return asyncio.run(self._send("GET", path)).content
+
+    async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         transport: httpx.AsyncBaseTransport = (
             httpx.ASGITransport(self._app)
             if self._app
@@ -67,13 +76,13 @@ class Api:
             timeout=TIMEOUT_SECONDS,
         ) as client:
             try:
-                answer = await client.request(method, path, json=body, params=query)
+                answer = await client.request(method, path, **request)
             except httpx.TransportError as error:
                 raise Unavailable("the server does not answer", code="engine_down") from error
         if answer.is_error:
             problem = answer.json()
             raise Refused(problem["message"], code=problem["code"])
-        return answer.json() if answer.content else None
+        return answer
 
 
 @contextmanager

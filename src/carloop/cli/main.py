@@ -14,6 +14,7 @@ from carloop.cli import audit, keys, users
 from carloop.cli.connect import Data
 from carloop.cli.demo import demo
 from carloop.cli.doctor import doctor
+from carloop.cli.import_ import import_file
 from carloop.kit.errors import CarloopError
 from carloop.kit.logging import configure
 from carloop.kit.version import version
@@ -29,6 +30,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.command("demo")(demo)
+app.command("import")(import_file)
 app.command("doctor")(doctor)
 
 
