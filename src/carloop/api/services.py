@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from carloop.app.overview import Overview
     from carloop.app.person_story import PersonStory
     from carloop.app.persons import Persons
-    from carloop.app.receipts import Receipts
     from carloop.app.quarantine import Quarantine
+    from carloop.app.receipts import Receipts
     from carloop.app.sources import Sources
     from carloop.app.users import Users
     from carloop.core.ports.event_store import EventStore

@@ -153,6 +153,14 @@ class Pipeline:
             listener(progress)
         return progress
 
+    def forget(self) -> None:
+        """Drop what is cached of persons and entities.
+
+        For whoever changes them; to be called inside the write transaction that does, which keeps
+        the loader out.
+        """
+        self._filing.reset()
+
     def expire(self, now_ms: int, journal_days: int) -> None:
         """Let go of journal, quarantine and seen ids by age; what is not loaded stays."""
         before = now_ms - journal_days * DAY_MS

@@ -7,6 +7,7 @@ written, with the queue's id as their version, so that the newest truth wins wha
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,8 +23,10 @@ from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
 from carloop.engines.identity.survivorship import Winner, winner
 from carloop.kit.clock import from_ms
+from carloop.sql import Query, ident, literal_ints
 
 BATCH = 20_000
+PROJECTED = ("events", "attributes", "grants", "fragments")
 FIRST_RANK = 2_000
 """Values only ever set once rank behind all that were set. Among them the *earliest* must win where
 the newest ``occurred_at`` does, so theirs counts down from ``FAR``."""
@@ -33,7 +36,7 @@ Row = dict[str, Any]
 
 
 class Projector:
-    """Drains the projection queue; idempotent, restartable at any point."""
+    """Drains the projection queue; idempotent, restartable at any point, thread-safe."""
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Projector:
         self._events = event_store
         self._book = FieldBook(catalogue, cipher)
         self._monotonic = monotonic
+        self._lock = threading.RLock()
         self._stale: set[int] = set()
         self._reloaded_at = float("-inf")
 
@@ -56,20 +60,22 @@ class Projector:
         Dictionaries are reloaded at most once a second; the last reload may be left to the next
         call (see :meth:`settle`).
         """
-        total = 0
-        while count := self._step():
-            total += count
-        if self._stale and self._monotonic() - self._reloaded_at >= RELOAD_SECONDS:
-            self.settle()
-        return total
+        with self._lock:
+            total = 0
+            while count := self._step():
+                total += count
+            if self._stale and self._monotonic() - self._reloaded_at >= RELOAD_SECONDS:
+                self.settle()
+            return total
 
     def settle(self) -> None:
         """Reload the dictionaries that are stale, now."""
-        for tenant in sorted(self._stale):
-            self._events.ensure_tenant(tenant)
-            self._events.reload_persons(tenant)
-        self._stale.clear()
-        self._reloaded_at = self._monotonic()
+        with self._lock:
+            for tenant in sorted(self._stale):
+                self._events.ensure_tenant(tenant)
+                self._events.reload_persons(tenant)
+            self._stale.clear()
+            self._reloaded_at = self._monotonic()
 
     def _step(self) -> int:
         with self._state.read() as tx:
@@ -80,10 +86,28 @@ class Projector:
         for table, rows in tables.items():
             if rows:
                 self._events.insert(table, b"\n".join(json.dumps(r).encode() for r in rows))
-        self._stale |= {q.tenant for q in queued if q.change.kind == "fragment"}
+        for tenant in {q.tenant for q in queued}:
+            self._erase(
+                tenant,
+                [q.change.a for q in queued if (q.tenant, q.change.kind) == (tenant, "erased")],
+            )
+        self._stale |= {q.tenant for q in queued if q.change.kind in ("fragment", "erased")}
         with self._state.write() as tx:
             tx.projection.done([q.id for q in queued])
         return len(queued)
+
+    def _erase(self, tenant: int, fragments: Sequence[int]) -> None:
+        """Remove every row of these fragments, physically, before this returns."""
+        for start in range(0, len(fragments), 1_000):
+            numbers = literal_ints(fragments[start : start + 1_000])
+            for table in PROJECTED:
+                self._events.command(
+                    Query(
+                        f"ALTER TABLE {ident(table)} DELETE "
+                        f"WHERE tenant = {int(tenant)} AND fragment IN {numbers} "
+                        "SETTINGS mutations_sync = 2"
+                    )
+                )
 
     def _rows(self, tx: Tx, queued: Sequence[QueuedChange]) -> Mapping[str, list[Row]]:
         tables: dict[str, list[Row]] = {"fragments": [], "attributes": [], "grants": []}

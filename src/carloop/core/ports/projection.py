@@ -9,8 +9,9 @@ from typing import NamedTuple, Protocol
 class Change(NamedTuple):
     """One thing that changed.
 
-    ``kind`` is ``fragment`` (``a``: its number), ``attribute`` (``name``: field, ``a``: fragment)
-    or ``grant`` (``name``: dimension, ``a``: fragment, ``b``: entity).
+    ``kind`` is ``fragment`` (``a``: its number), ``attribute`` (``name``: field, ``a``: fragment),
+    ``grant`` (``name``: dimension, ``a``: fragment, ``b``: entity) or ``erased`` (``a``: fragment
+    whose every row must go).
     """
 
     kind: str

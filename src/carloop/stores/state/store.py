@@ -58,6 +58,14 @@ class SqlState:
         with _translated(), self.writer.begin() as connection:
             upgrade(connection)
 
+    def checkpoint(self) -> None:
+        """Empty SQLite's write-ahead log, so that what was removed is in no file; else nothing."""
+        if self.writer.dialect.name == "sqlite":
+            with self._lock, _translated(), self.writer.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert raw is not None
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     def close(self) -> None:
         """Release every connection."""
         self.writer.dispose()

@@ -1,0 +1,115 @@
+"""Erase a person: keys destroyed, rows removed, tombstones left against re-import.
+
+One state transaction removes everything the vault holds and queues the erasure of the event
+store's rows; the projector carries that out and repeats it after a crash. Journal and quarantine
+are sealed with daily keys and age out with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from carloop.app.audit import AuditLog
+from carloop.app.entities import rebuild_relations
+from carloop.app.jobs import JobContext, JobKind
+from carloop.app.persons import Persons
+from carloop.app.subject_keys import PERSON
+from carloop.core.ports.projection import Change
+from carloop.core.ports.state import State, Tx
+from carloop.core.registry import Catalogue
+from carloop.core.scope import Caller
+from carloop.kit.clock import Clock, to_ms
+
+ERASE = "erase_person"
+Cleaner = Callable[[Tx, int, Collection[int]], None]
+"""Removes what another part keeps of these fragments, given (tx, tenant, numbers)."""
+
+
+class Erasure:
+    """Erases persons.
+
+    Args:
+        reset: drops the loader's caches; called inside the transaction, which excludes it.
+        settle: brings the erasure to the event store and out of the write-ahead log, now.
+        cleaners: what other parts must remove in the same transaction.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        catalogue: Catalogue,
+        persons: Persons,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        reset: Callable[[], None] = lambda: None,
+        settle: Callable[[], object] = lambda: None,
+        cleaners: Sequence[Cleaner] = (),
+    ) -> None:
+        self._state = state
+        self._catalogue = catalogue
+        self._persons = persons
+        self._audit = audit
+        self._clock = clock
+        self._reset = reset
+        self._settle = settle
+        self._cleaners = cleaners
+
+    def check(self, caller: Caller, id: str) -> str:
+        """The public id in force of a person that the caller may see; for the job's parameters.
+
+        Raises:
+            NotFound: ``person_unknown``.
+        """
+        with self._state.read() as tx:
+            return str(self._persons.known(tx, caller, id).id)
+
+    def erase(self, caller: Caller, id: str) -> int:
+        """Erase now; returns how many identifiers there were.
+
+        Raises:
+            NotFound: ``person_unknown``.
+        """
+        tenant = caller.scope.tenant
+        with self._state.write() as tx:
+            known = self._persons.known(tx, caller, id)
+            numbers = known.numbers
+            tx.identity.remember_erased(
+                tenant, [f.key for f in known.fragments], to_ms(self._clock.now())
+            )
+            self._remove(tx, tenant, numbers)
+            tx.projection.queue(tenant, [Change("erased", number) for number in numbers])
+            self._audit.append(tx, caller, "person.erase", str(known.id), identifiers=len(numbers))
+            self._reset()
+        self._settle()
+        return len(numbers)
+
+    def job(self, caller_of: Callable[[int, str], Caller]) -> JobKind:
+        """The kind of job that erases ``params["person"]`` for whoever asked.
+
+        Args:
+            caller_of: the caller for a job's tenant and ``created_by``.
+        """
+
+        def run(context: JobContext) -> Mapping[str, Any]:
+            caller = caller_of(context.job.tenant, context.job.created_by)
+            return {"identifiers": self.erase(caller, str(context.params["person"]))}
+
+        return JobKind(ERASE, run)
+
+    def _remove(self, tx: Tx, tenant: int, numbers: Collection[int]) -> None:
+        types = self._catalogue.relation_types.values()
+        kinds = [r.name for r in types if r.subject == PERSON]
+        touched: dict[str, set[int]] = {}
+        if kinds:
+            for relation in tx.entities.relations(tenant, kinds, subjects=numbers):
+                touched.setdefault(relation.kind, set()).add(relation.object)
+            tx.entities.remove_subjects(tenant, kinds, numbers)
+        for kind, objects in touched.items():
+            rebuild_relations(tx, tenant, self._catalogue, kind, objects)
+        tx.entities.remove_grants(tenant, numbers)
+        for clean in self._cleaners:
+            clean(tx, tenant, numbers)
+        tx.profiles.remove(tenant, numbers)
+        tx.identity.remove(tenant, numbers)

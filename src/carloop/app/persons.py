@@ -1,0 +1,371 @@
+"""Persons as people look at them: found by any identifier, seen from all sides, masked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from carloop.app.audit import AuditLog
+from carloop.app.entity_desk import entity_text
+from carloop.app.identity import IDENTIFIER
+from carloop.app.person_views import (
+    AttributeView,
+    ConsentView,
+    IdentifierView,
+    Membership,
+    PersonSummary,
+    PersonView,
+    RelationView,
+)
+from carloop.app.profiles import ProfileReader
+from carloop.app.subject_keys import PERSON, SubjectKeys, aad
+from carloop.core.consent import current
+from carloop.core.identifiers import Identifier, InvalidIdentifier, RawIdentifier
+from carloop.core.masks import mask
+from carloop.core.ports.event_store import EventStore
+from carloop.core.ports.identity import Fragment
+from carloop.core.ports.state import State, Tx
+from carloop.core.ports.vault import Cipher
+from carloop.core.registry import Catalogue
+from carloop.core.scope import Caller, Scope
+from carloop.engines.identity.survivorship import Value, Winner
+from carloop.kit.clock import from_ms
+from carloop.kit.errors import InvalidInput, NotFound
+from carloop.sql import Query
+from carloop.sql.query import Params
+from carloop.sql.scope import events
+
+Memberships = Callable[[Scope, int], Sequence[Membership]]
+MOST_FOUND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A visible person: its canonical number, the public id in force, and all its fragments."""
+
+    number: int
+    id: UUID
+    fragments: Sequence[Fragment]
+
+    @property
+    def numbers(self) -> list[int]:
+        """Numbers of its fragments."""
+        return [f.number for f in self.fragments]
+
+
+class Persons:
+    """Reads persons within a caller's scope; what is outside of it does not exist."""
+
+    def __init__(
+        self,
+        state: State,
+        event_store: EventStore,
+        catalogue: Catalogue,
+        cipher: Cipher,
+        audit: AuditLog,
+        memberships: Memberships = lambda scope, person: (),
+    ) -> None:
+        self._state = state
+        self._events = event_store
+        self._catalogue = catalogue
+        self._cipher = cipher
+        self._audit = audit
+        self._memberships = memberships
+
+    def find(self, caller: Caller, identifier: str) -> list[PersonSummary]:
+        """The person with an identifier ``type:value`` or ``type:namespace:value``.
+
+        Raises:
+            InvalidIdentifier: not a usable identifier.
+        """
+        tenant = caller.scope.tenant
+        key = self._cipher.identifier_key(tenant, self.parse(identifier))
+        with self._state.read() as tx:
+            return self._visible(tx, caller, [f.person for f in tx.identity.by_keys(tenant, [key])])
+
+    def search(self, caller: Caller, text: str) -> list[PersonSummary]:
+        """Persons whose name equals ``text`` or who have an identifier of that value."""
+        tenant = caller.scope.tenant
+        reader = self._reader()
+        keys = [self._cipher.identifier_key(tenant, i) for i in self._guesses(text)]
+        with self._state.read() as tx:
+            blind = reader.book.blind(tenant, "name", text)
+            named = tx.profiles.holders(tenant, "name", blind, 10 * MOST_FOUND)
+            found = [*tx.identity.by_keys(tenant, keys), *tx.identity.by_numbers(tenant, named)]
+            return self._visible(tx, caller, [f.person for f in found])
+
+    def summaries(self, caller: Caller, numbers: Sequence[int]) -> list[PersonSummary]:
+        """One line per person number, in the order given; persons out of scope are left out."""
+        with self._state.read() as tx:
+            return self._visible(tx, caller, numbers, most=len(numbers))
+
+    def get(self, caller: Caller, id: str) -> PersonView:
+        """One person from all sides; ids of merged persons answer with their successor.
+
+        Raises:
+            NotFound: ``person_unknown``: no such person, or not in the caller's scope.
+        """
+        tenant = caller.scope.tenant
+        reader = self._reader()
+        with self._state.read() as tx:
+            known = self.known(tx, caller, id)
+            names = {s.id: s.name for s in tx.sources.list(tenant)}
+            values = reader.person(tx, tenant, known.numbers)
+            identifiers = self.identifiers(tx, tenant, known, names)
+            relations = self._relations(tx, caller, known)
+            consents = tx.consents.of(tenant, [known.number]).get(known.number, ())
+            log = tx.identity.log_of(tenant, [known.number])
+            gone = [e.moved for e in log if e.kind == "merge" and e.kept == known.number]
+            held = {f.number: UUID(bytes=f.uuid) for f in known.fragments}
+        return PersonView(
+            id=known.id,
+            number=known.number,
+            display=_display(values, identifiers),
+            name=_masked(values, "name"),
+            attributes=[self._attribute(n, w, names) for n, w in sorted(values.items())],
+            identifiers=identifiers,
+            relations=relations,
+            consents=[
+                ConsentView(c.purpose, c.channel, c.state.value, from_ms(c.at))
+                for c in current(consents).values()
+            ],
+            segments=list(self._memberships(caller.scope, known.number)),
+            merged_from=[held[n] for n in dict.fromkeys(gone) if n in held],
+            first_seen_at=from_ms(min(f.first_at for f in known.fragments)),
+            last_seen_at=self._last_seen(caller.scope, known.numbers),
+        )
+
+    def known(self, tx: Tx, caller: Caller, id: str) -> Known:
+        """The visible person with this public id.
+
+        Raises:
+            NotFound: ``person_unknown``: no such person, or not in the caller's scope.
+        """
+        scope = caller.scope
+        unknown = NotFound("no such person", code="person_unknown")
+        try:
+            fragment = tx.identity.by_uuid(scope.tenant, UUID(id).bytes)
+        except ValueError as error:
+            raise unknown from error
+        if fragment is None:
+            raise unknown
+        fragments = tx.identity.of_persons(scope.tenant, [fragment.person])
+        numbers = [f.number for f in fragments]
+        if scope.limited and not tx.entities.granted(scope.tenant, scope.dims, numbers):
+            raise unknown
+        return Known(fragment.person, _canonical(fragments), fragments)
+
+    def reveal(self, caller: Caller, id: str, field: str, reason: str) -> Value:
+        """The clear value of one identifying field, or of ``identifier:<number>``; audited.
+
+        Raises:
+            NotFound: ``person_unknown``, ``field_unknown``.
+            InvalidInput: ``reason_missing``.
+        """
+        if not reason.strip():
+            raise InvalidInput("say why", code="reason_missing", path="reason")
+        tenant = caller.scope.tenant
+        with self._state.write() as tx:
+            known = self.known(tx, caller, id)
+            self._audit.append(tx, caller, "person.reveal", str(known.id), field=field, why=reason)
+            if field.startswith("identifier:"):
+                number = field.partition(":")[2]
+                found = [f for f in known.fragments if str(f.number) == number]
+                if found:
+                    return self.clear(tx, tenant, found)[found[0].number]
+            else:
+                values = self._reader().person(tx, tenant, known.numbers)
+                if field in values:
+                    return values[field].value
+        raise NotFound("the person has no such field", code="field_unknown", path="field")
+
+    def parse(self, text: str) -> Identifier:
+        """A normalised identifier from ``type:value`` or ``type:namespace:value``.
+
+        Raises:
+            InvalidIdentifier: not a usable identifier.
+        """
+        name, _, value = text.partition(":")
+        kind = self._catalogue.identifiers.get(name)
+        namespace = ""
+        if kind.namespaced and ":" in value:
+            namespace, _, value = value.partition(":")
+        return self._catalogue.identifiers.normalise(RawIdentifier(name, value, namespace))
+
+    def clear(self, tx: Tx, tenant: int, fragments: Sequence[Fragment]) -> dict[int, str]:
+        """Clear identifier values by fragment number."""
+        sealed = [f for f in fragments if f.sealed is not None]
+        keys = SubjectKeys(self._cipher).of(tx, tenant, PERSON, [f.number for f in sealed])
+        values = {f.number: f.value or "" for f in fragments}
+        for f in sealed:
+            bound = aad(tenant, IDENTIFIER, PERSON, f.number)
+            values[f.number] = self._cipher.decrypt(keys[f.number], f.sealed or b"", bound).decode()
+        return values
+
+    def clear_fields(self, tx: Tx, tenant: int, known: Known) -> dict[str, Value]:
+        """The clear surviving value of every field."""
+        found = self._reader().person(tx, tenant, known.numbers)
+        return {name: winner.value for name, winner in found.items()}
+
+    def by_identifier(self, tx: Tx, caller: Caller, identifier: str) -> tuple[int, Known]:
+        """The fragment of an identifier ``type:value``, and its visible person.
+
+        Raises:
+            NotFound: ``person_unknown``.
+            InvalidIdentifier: not a usable identifier.
+        """
+        tenant = caller.scope.tenant
+        key = self._cipher.identifier_key(tenant, self.parse(identifier))
+        found = tx.identity.by_keys(tenant, [key])
+        if not found:
+            raise NotFound("no such person", code="person_unknown")
+        return found[0].number, self.known(tx, caller, str(UUID(bytes=found[0].uuid)))
+
+    def of_fragment(self, tx: Tx, caller: Caller, number: int) -> PersonSummary | None:
+        """The visible person that a fragment belongs to, if there is one."""
+        found = tx.identity.by_numbers(caller.scope.tenant, [number])
+        seen = self._visible(tx, caller, [f.person for f in found])
+        return seen[0] if seen else None
+
+    def _reader(self) -> ProfileReader:
+        """A reader of its own for every call: keys do not linger, threads do not meet."""
+        return ProfileReader(self._catalogue, self._cipher)
+
+    def _guesses(self, text: str) -> list[Identifier]:
+        found = []
+        for kind in self._catalogue.identifiers:
+            if kind.entity == "person" and not (kind.namespaced and kind.namespace_required):
+                try:
+                    found.append(
+                        self._catalogue.identifiers.normalise(RawIdentifier(kind.name, text))
+                    )
+                except InvalidIdentifier:
+                    continue
+        return found
+
+    def _visible(
+        self, tx: Tx, caller: Caller, persons: Sequence[int], most: int = MOST_FOUND
+    ) -> list[PersonSummary]:
+        scope = caller.scope
+        by_person: dict[int, list[Fragment]] = {}
+        for f in tx.identity.of_persons(scope.tenant, set(persons)):
+            by_person.setdefault(f.person, []).append(f)
+        if scope.limited:
+            by_person = {
+                p: fs
+                for p, fs in by_person.items()
+                if tx.entities.granted(scope.tenant, scope.dims, [f.number for f in fs])
+            }
+        wanted = [p for p in dict.fromkeys(persons) if p in by_person][:most]
+        reader = self._reader()
+        return [self._summary(tx, scope.tenant, reader, p, by_person[p]) for p in wanted]
+
+    def _summary(
+        self, tx: Tx, tenant: int, reader: ProfileReader, person: int, fragments: list[Fragment]
+    ) -> PersonSummary:
+        values = reader.person(tx, tenant, [f.number for f in fragments])
+        identifiers = self.identifiers(
+            tx, tenant, Known(person, _canonical(fragments), fragments), {}
+        )
+        city = values.get("city")
+        mobiles = [i.value for i in identifiers if i.type == "mobile"]
+        return PersonSummary(
+            id=_canonical(fragments),
+            number=person,
+            display=_display(values, identifiers),
+            name=_masked(values, "name"),
+            mobile=next(iter(mobiles), None) or _masked(values, "mobile"),
+            city=str(city.value) if city else None,
+            first_seen_at=from_ms(min(f.first_at for f in fragments)),
+        )
+
+    def _attribute(self, name: str, found: Winner, sources: Mapping[int, str]) -> AttributeView:
+        book = self._reader().book
+        field = book.field(name)
+        hidden = book.identifying(name)
+        return AttributeView(
+            field=name,
+            title=field.title,
+            cls=field.cls.value,
+            value=mask(name, str(found.value)) if hidden else found.value,
+            masked=hidden,
+            source=sources.get(found.source),
+            occurred_at=from_ms(found.stamp.at),
+        )
+
+    def identifiers(
+        self, tx: Tx, tenant: int, known: Known, sources: Mapping[int, str]
+    ) -> list[IdentifierView]:
+        """The person's identifiers, masked, the best first."""
+        values = self.clear(tx, tenant, known.fragments)
+        views = []
+        for f in known.fragments:
+            kind = self._catalogue.identifiers.get(f.type)
+            value = values[f.number]
+            views.append(
+                IdentifierView(
+                    number=f.number,
+                    type=f.type,
+                    title=kind.title,
+                    namespace=f.namespace,
+                    value=mask(f.type, value) if kind.identifying else value,
+                    masked=kind.identifying,
+                    hub=bool(f.hub),
+                    source=sources.get(f.source),
+                    first_at=from_ms(f.first_at),
+                )
+            )
+        order = {k.name: k.priority for k in self._catalogue.identifiers}
+        return sorted(views, key=lambda v: (order[v.type], v.number))
+
+    def _relations(self, tx: Tx, caller: Caller, known: Known) -> list[RelationView]:
+        types = self._catalogue.relation_types
+        kinds = [r.name for r in types.values() if r.subject == PERSON]
+        if not kinds:
+            return []
+        tenant, dims = caller.scope.tenant, caller.scope.dims
+        found = tx.entities.relations(tenant, kinds, subjects=known.numbers)
+        views = []
+        for r in found:
+            kind = types[r.kind]
+            if kind.object in dims and r.object not in dims[kind.object]:
+                continue
+            (entity,) = tx.entities.by_numbers(tenant, kind.object, [r.object])
+            text, hidden = entity_text(tx, self._cipher, tenant, entity)
+            until = from_ms(r.until) if r.until is not None else None
+            views.append(
+                RelationView(
+                    r.kind,
+                    kind.title,
+                    kind.object,
+                    UUID(bytes=entity.uuid),
+                    text,
+                    hidden,
+                    from_ms(r.since),
+                    until,
+                )
+            )
+        return views
+
+    def _last_seen(self, scope: Scope, fragments: Collection[int]) -> datetime | None:
+        params = Params()
+        numbers = params.add(sorted(fragments), "Array(UInt32)")
+        text = events(scope, params, "count(), max(occurred_at)", [f"fragment IN {numbers}"])
+        ((count, last),) = self._events.query(Query(text, params.values), scope).rows
+        return last if count else None
+
+
+def _canonical(fragments: Sequence[Fragment]) -> UUID:
+    return next(UUID(bytes=f.uuid) for f in fragments if f.number == f.person)
+
+
+def _masked(values: Mapping[str, Winner], field: str) -> str | None:
+    found = values.get(field)
+    return mask(field, str(found.value)) if found else None
+
+
+def _display(values: Mapping[str, Winner], identifiers: Sequence[IdentifierView]) -> str:
+    """What to call a person: the masked name, else the best identifier."""
+    return _masked(values, "name") or identifiers[0].value

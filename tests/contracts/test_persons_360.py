@@ -1,0 +1,335 @@
+"""A person from all sides: found, told, explained, split, merged, scoped, erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from carloop.app.audit import AuditLog, Head
+from carloop.app.entities import EntityRegistry, Grant, RelationFact
+from carloop.app.entity_desk import EntityDesk
+from carloop.app.erasure import Erasure
+from carloop.app.identity import NOBODY, IdentityResolver
+from carloop.app.identity_decisions import IdentityDecisions
+from carloop.app.person_story import PersonStory
+from carloop.app.persons import Persons
+from carloop.app.profiles import ProfileWrite, ProfileWriter
+from carloop.app.projector import Projector
+from carloop.core.events import EntityRef, ProfileOp
+from carloop.core.evidence import Evidence
+from carloop.core.identifiers import RawIdentifier
+from carloop.core.pack import EntityType, Pack, RelationType
+from carloop.core.registry import Catalogue
+from carloop.core.scope import Caller, Permission, Scope
+from carloop.kit.clock import ManualClock, from_ms, to_ms
+from carloop.kit.errors import InvalidInput, NotFound
+from carloop.sql import Query
+from carloop.sql.query import Params
+from carloop.sql.scope import attributes, events
+from carloop.stores.clickhouse import ClickHouseStore
+from carloop.stores.state.store import SqlState
+from carloop.stores.vault.cipher import VaultCipher
+
+SHOP = Pack(
+    "bicycles",
+    {"en": "Bicycle shop"},
+    entity_types=(
+        EntityType("bicycle", {"en": "Bicycle"}, identifying=True),
+        EntityType("shop", {"en": "Shop"}, scope_dimension=True),
+    ),
+    relation_types=(
+        RelationType("owns", {"en": "owns"}, "person", "bicycle", exclusive=True),
+        RelationType("customer_of", {"en": "customer of"}, "person", "shop"),
+    ),
+)
+CATALOGUE = Catalogue.of([SHOP])
+PHONE, OTHER_PHONE = "13912345679", "13600001234"
+
+
+class NoHead:
+    def read(self) -> Head | None:
+        return None
+
+    def write(self, head: Head) -> None:
+        pass
+
+
+class World:
+    """The parts around one tenant, with the shortest way to tell a story."""
+
+    def __init__(
+        self, state: SqlState, store: ClickHouseStore, cipher: VaultCipher, tenant: int
+    ) -> None:
+        self.state, self.store, self.cipher, self.tenant = state, store, cipher, tenant
+        self.clock = ManualClock(from_ms(1_790_000_000_000))
+        audit = AuditLog(state, self.clock, b"k" * 32, NoHead())
+        self.resolver = IdentityResolver(CATALOGUE, cipher)
+        self.writer = ProfileWriter(CATALOGUE, cipher)
+        self.registry = EntityRegistry(CATALOGUE, cipher)
+        self.projector = Projector(state, store, CATALOGUE, cipher)
+        self.persons = Persons(state, store, CATALOGUE, cipher, audit)
+        self.story = PersonStory(state, store, CATALOGUE, self.persons, audit)
+        self.desk = EntityDesk(state, CATALOGUE, cipher, self.persons)
+        self.decisions = IdentityDecisions(
+            state, CATALOGUE, self.persons, audit, self.clock, self.resolver.reset
+        )
+        self.erasure = Erasure(
+            state,
+            CATALOGUE,
+            self.persons,
+            audit,
+            self.clock,
+            reset=self.resolver.reset,
+            settle=self.settle,
+        )
+        self.seq = 0
+        store.ensure_tenant(tenant)
+
+    def caller(self, **dims: int) -> Caller:
+        limits = {name: frozenset({number}) for name, number in dims.items()}
+        return Caller("u", "test", frozenset(Permission), Scope(self.tenant, limits))
+
+    def settle(self) -> None:
+        self.projector.drain()
+        self.projector.settle()
+
+    def entity(self, type: str, key: str) -> int:
+        with self.state.write() as tx:
+            return self.registry.resolve(tx, self.tenant, [EntityRef(type, key)])[0]
+
+    def event(
+        self,
+        *identifiers: str,
+        at: int | None = None,
+        name: str = "visit",
+        set: dict[str, str] | None = None,
+        shop: int = 0,
+    ) -> int:
+        """One event; returns the fragment it is filed under."""
+        self.seq += 1
+        self.clock.advance(timedelta(seconds=1))
+        occurred_at = to_ms(self.clock.now()) if at is None else at
+        message = f"m{self.seq}"
+        found = tuple(
+            CATALOGUE.identifiers.normalise(RawIdentifier(*text.split(":", 1)))
+            for text in identifiers
+        )
+        ops = [ProfileOp("set", field, value) for field, value in (set or {}).items()]
+        with self.state.write() as tx:
+            (filed,) = self.resolver.resolve(
+                tx, self.tenant, [Evidence(found, occurred_at, message)]
+            )
+            write = ProfileWrite(filed.fragment, ops, occurred_at, message)
+            self.writer.apply(tx, self.tenant, [write])
+            if shop:
+                self.registry.grant(tx, self.tenant, [Grant("shop", shop, filed.fragment)])
+        row = {
+            "tenant": self.tenant,
+            "event": name,
+            "fragment": filed.fragment,
+            "occurred_at": from_ms(occurred_at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
+            "received_at": from_ms(occurred_at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
+            "seq": self.seq,
+            "source": 1,
+            "event_id": str(uuid4()),
+            "message_id": message,
+            "historical": 0,
+            "entities": {"shop": shop} if shop else {},
+            "properties": {"page": name},
+        }
+        self.store.insert("events", json.dumps(row).encode())
+        return filed.fragment
+
+    def relate(self, kind: str, subject: int, object: int, at: int, *, ends: bool = False) -> None:
+        with self.state.write() as tx:
+            fact = RelationFact(kind, subject, object, at, f"r{at}", ends=ends)
+            self.registry.relate(tx, self.tenant, [fact])
+
+    def id(self, identifier: str) -> str:
+        (found,) = self.persons.find(self.caller(), identifier)
+        return str(found.id)
+
+    def count(self, table: str) -> int:
+        reads = {"events": events, "attributes": attributes}
+        params = Params()
+        text = reads[table](Scope(self.tenant), params, "count()")
+        return int(self.store.query(Query(text, params.values), Scope(self.tenant)).rows[0][0])
+
+
+@pytest.fixture
+def world(
+    state: SqlState, event_store: ClickHouseStore, cipher: VaultCipher, tenant: int
+) -> Iterator[World]:
+    yield World(state, event_store, cipher, tenant)
+
+
+def test_a_person_is_found_by_any_identifier_and_shown_masked(world: World) -> None:
+    world.event("cookie:abcdef")
+    world.event("cookie:abcdef", "login_id:wang", f"mobile:{PHONE}", set={"name": "王小明"})
+    (found,) = world.persons.find(world.caller(), "phone:+86 139-1234-5679")
+    assert found == world.persons.find(world.caller(), "$identity_cookie_id:abcdef")[0]
+    assert (found.name, found.mobile, found.display) == ("王**", "139****5679", "王**")
+    assert world.persons.search(world.caller(), "王小明") == [found]
+    assert world.persons.search(world.caller(), PHONE) == [found]
+    assert world.persons.search(world.caller(), "王") == []
+    assert world.persons.find(world.caller(), "login_id:li") == []
+
+
+def test_the_360_holds_fields_identifiers_and_times(world: World) -> None:
+    world.event("login_id:wang", f"mobile:{PHONE}", set={"name": "王芳", "$city": "上海"})
+    view = world.persons.get(world.caller(), world.id("login_id:wang"))
+    fields = {a.field: (a.value, a.masked, a.cls) for a in view.attributes}
+    assert fields["name"] == ("王*", True, "identifying")
+    assert fields["city"] == ("上海", False, "descriptive")
+    assert [(i.type, i.value) for i in view.identifiers] == [
+        ("login_id", "wang"),
+        ("mobile", "139****5679"),
+    ]
+    assert view.first_seen_at == view.last_seen_at == world.clock.now()
+
+
+def test_reveal_is_audited_and_needs_a_reason(world: World) -> None:
+    world.event("login_id:wang", f"mobile:{PHONE}", set={"name": "王芳"})
+    id = world.id("login_id:wang")
+    assert world.persons.reveal(world.caller(), id, "name", "call back") == "王芳"
+    mobile = world.persons.get(world.caller(), id).identifiers[1].number
+    assert world.persons.reveal(world.caller(), id, f"identifier:{mobile}", "call") == PHONE
+    with pytest.raises(InvalidInput):
+        world.persons.reveal(world.caller(), id, "name", " ")
+    with world.state.read() as tx:
+        last = tx.audit.last()
+    assert last is not None
+    assert (last.action, last.object) == ("person.reveal", id)
+
+
+def test_the_timeline_comes_in_pages_newest_first(world: World) -> None:
+    for n in range(5):
+        world.event("login_id:wang", name=f"e{n}")
+    id = world.id("login_id:wang")
+    first, place = world.story.timeline(world.caller(), id, 3)
+    rest, end = world.story.timeline(world.caller(), id, 3, place)
+    assert [e.event for e in [*first, *rest]] == ["e4", "e3", "e2", "e1", "e0"]
+    assert end is None
+    assert first[0].properties == {"page": "e4"}
+
+
+def test_explain_gives_the_chain_of_evidence(world: World) -> None:
+    world.event("cookie:abcdef", "login_id:wang")
+    world.event("login_id:wang", f"mobile:{PHONE}")
+    world.event("login_id:li")
+    path = world.story.explain(world.caller(), "cookie:abcdef", f"mobile:{PHONE}")
+    assert path.same
+    assert [s.rule for s in path.steps] == ["seen_together", "seen_together"]
+    assert len(path.nodes) == 3
+    assert not world.story.explain(world.caller(), "cookie:abcdef", "login_id:li").same
+
+
+def test_split_and_merge_by_hand_with_history(world: World) -> None:
+    world.event("login_id:wang", f"mobile:{PHONE}")
+    id = world.id("login_id:wang")
+    phone = world.persons.get(world.caller(), id).identifiers[1].number
+    new = world.decisions.split(world.caller(), id, [phone], "wife's phone")
+    assert world.id(f"mobile:{PHONE}") == new != world.id("login_id:wang")
+    world.event("login_id:wang", f"mobile:{PHONE}")
+    assert world.id(f"mobile:{PHONE}") == new
+    again = world.decisions.merge(world.caller(), id, new, "it was his after all")
+    assert world.id(f"mobile:{PHONE}") == world.id("login_id:wang") == again
+    assert [e.kind for e in world.story.log(world.caller(), again)] == ["merge", "split"]
+    assert str(world.persons.get(world.caller(), new).id) == again
+    edges = world.story.graph(world.caller(), again).edges
+    assert {e.kind for e in edges} == {"evidence", "link"}
+
+
+def test_splitting_off_everything_or_strangers_is_refused(world: World) -> None:
+    world.event("login_id:wang", f"mobile:{PHONE}")
+    stranger = world.event("login_id:li")
+    id = world.id("login_id:wang")
+    for wrong in ([], [1, 2], [stranger]):
+        with pytest.raises(InvalidInput):
+            world.decisions.split(world.caller(), id, wrong, "no")
+
+
+def test_fm04_a_resold_bicycle_changes_hands_and_keeps_its_past(world: World) -> None:
+    first = world.event("login_id:wang")
+    second = world.event("login_id:li")
+    bike = world.entity("bicycle", "FRAME-0001")
+    world.relate("owns", second, bike, at=2_000)
+    world.relate("owns", first, bike, at=1_000)
+    (old,) = world.persons.get(world.caller(), world.id("login_id:wang")).relations
+    (new,) = world.persons.get(world.caller(), world.id("login_id:li")).relations
+    assert (old.until, new.until) == (from_ms(2_000), None)
+    assert (new.entity, new.masked) == ("FRA***0001", True)
+    (found,) = world.desk.find(world.caller(), "bicycle", "FRAME-0001")
+    detail = world.desk.get(world.caller(), "bicycle", str(found.id))
+    assert [r.person.display for r in detail.relations if r.person] == ["wang", "li"]
+
+
+def test_a_dealer_sees_only_its_own_on_every_path(world: World) -> None:
+    mine, other = world.entity("shop", "S1"), world.entity("shop", "S2")
+    ours = world.event("login_id:wang", set={"name": "王芳"}, shop=mine)
+    theirs = world.event("login_id:li", set={"name": "王芳"}, shop=other)
+    world.event("login_id:wang", name="elsewhere", shop=other)
+    world.settle()
+    bike = world.entity("bicycle", "FRAME-0001")
+    world.relate("owns", ours, bike, at=2_000)
+    world.relate("owns", theirs, bike, at=1_000)
+    world.relate("customer_of", ours, other, at=1_000)
+    foreign, caller = world.id("login_id:li"), world.caller(shop=mine)
+    with pytest.raises(NotFound):
+        world.persons.get(caller, foreign)
+    with pytest.raises(NotFound):
+        world.story.timeline(caller, foreign, 10)
+    with pytest.raises(NotFound):
+        world.story.explain(caller, "login_id:wang", "login_id:li")
+    with pytest.raises(NotFound):
+        world.decisions.merge(caller, world.id("login_id:wang"), foreign, "mine now")
+    assert world.persons.find(caller, "login_id:li") == []
+    assert [p.number for p in world.persons.search(caller, "王芳")] == [ours]
+    own = world.id("login_id:wang")
+    assert [r.kind for r in world.persons.get(caller, own).relations] == ["owns"]
+    assert [e.event for e in world.story.timeline(caller, own, 10)[0]] == ["visit"]
+    (found,) = world.desk.find(caller, "bicycle", "FRAME-0001")
+    owners = world.desk.get(caller, "bicycle", str(found.id)).relations
+    assert [r.person.number for r in owners if r.person] == [ours]
+    assert world.desk.find(caller, "shop", "S2") == []
+    assert [e.key for e in world.desk.search(caller, "shop", "", 0, 10)] == ["S1"]
+
+
+def test_export_is_everything_in_the_clear(world: World) -> None:
+    world.event("login_id:wang", f"mobile:{PHONE}", set={"name": "王芳"})
+    text = json.dumps(
+        world.story.export(world.caller(), world.id("login_id:wang")),
+        default=str,
+        ensure_ascii=False,
+    )
+    assert PHONE in text
+    assert "王芳" in text
+
+
+def test_erasure_reaches_every_table_and_keeps_old_imports_out(world: World) -> None:
+    shop = world.entity("shop", "S1")
+    fragment = world.event("login_id:wang", f"mobile:{PHONE}", set={"city": "上海"}, shop=shop)
+    world.relate("owns", fragment, world.entity("bicycle", "FRAME-0001"), at=1_000)
+    world.event("login_id:li", set={"city": "北京"})
+    world.settle()
+    assert (world.count("events"), world.count("attributes")) == (2, 2)
+    id = world.id("login_id:wang")
+    assert world.erasure.erase(world.caller(), id) == 2
+    assert (world.count("events"), world.count("attributes")) == (1, 1)
+    with pytest.raises(NotFound):
+        world.persons.get(world.caller(), id)
+    with world.state.write() as tx:
+        assert tx.identity.by_numbers(world.tenant, [1, 2]) == []
+        assert tx.profiles.attributes(world.tenant, [1, 2]) == []
+        assert tx.profiles.subject_keys(world.tenant, "person", [1, 2]) == {}
+        assert tx.entities.grants_of(world.tenant, [1, 2]) == []
+        assert tx.entities.relations(world.tenant, ["owns"], subjects=[1, 2]) == []
+        login = CATALOGUE.identifiers.normalise(RawIdentifier("login_id", "wang"))
+        old = Evidence((login,), to_ms(world.clock.now()) - 1, "late")
+        assert world.resolver.resolve(tx, world.tenant, [old]) == [NOBODY]
+    world.event("login_id:wang")
+    assert world.id("login_id:wang") == id
