@@ -51,7 +51,7 @@ def requirements(route: APIRoute) -> list[Requires]:
     return [call for call in calls if isinstance(call, Requires)]
 
 
-def test_every_route_states_who_may_call_it():
+def test_every_route_states_who_may_call_it() -> None:
     for route in routes():
         is_public = getattr(route.endpoint, "carloop_public", False)
         assert is_public or requirements(route), f"{route.path} does not say who may call it"
@@ -59,7 +59,7 @@ def test_every_route_states_who_may_call_it():
             assert route.operation_id in PUBLIC
 
 
-def test_every_operation_is_named_verb_noun_and_documents_its_refusals():
+def test_every_operation_is_named_verb_noun_and_documents_its_refusals() -> None:
     schema = create_app(Services()).openapi()
     names = []
     for path, item in schema["paths"].items():
@@ -71,14 +71,14 @@ def test_every_operation_is_named_verb_noun_and_documents_its_refusals():
     assert len(names) == len(set(names))
 
 
-def test_unknown_paths_are_problems(api: Harness):
+def test_unknown_paths_are_problems(api: Harness) -> None:
     answer = api.local().get("/api/nothing")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "not_found"
 
 
-def test_a_wrong_method_is_a_problem(api: Harness):
+def test_a_wrong_method_is_a_problem(api: Harness) -> None:
     answer = api.local().put("/api/users")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
@@ -94,7 +94,9 @@ def test_a_wrong_method_is_a_problem(api: Harness):
         (b'{"name":"' + b"a" * 2_000_000 + b'"}', 413, "too_large"),
     ],
 )
-def test_bad_bodies_are_refused_with_a_reason(api: Harness, body: bytes, status: int, code: str):
+def test_bad_bodies_are_refused_with_a_reason(
+    api: Harness, body: bytes, status: int, code: str
+) -> None:
     answer = api.local().post(
         "/api/sources", content=body, headers={"content-type": "application/json"}
     )
@@ -104,7 +106,7 @@ def test_bad_bodies_are_refused_with_a_reason(api: Harness, body: bytes, status:
 
 def test_the_unexpected_is_a_500_with_a_request_id_and_no_values(
     api: Harness, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     router = APIRouter()
 
     @router.get("/boom", operation_id="get_boom")
@@ -120,7 +122,7 @@ def test_the_unexpected_is_a_500_with_a_request_id_and_no_values(
     assert "13912345678" not in answer.text + written.out + written.err
 
 
-def test_answers_carry_safe_headers(api: Harness):
+def test_answers_carry_safe_headers(api: Harness) -> None:
     headers = api.local().get("/api/users").headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "no-store"
@@ -130,14 +132,14 @@ def test_answers_carry_safe_headers(api: Harness):
     assert given.headers["x-request-id"] == "abc-12345678"
 
 
-def test_docs_need_nothing_from_elsewhere(api: Harness):
+def test_docs_need_nothing_from_elsewhere(api: Harness) -> None:
     page = api.client().get("/docs").text
     assert "create_source" in page
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_a_repeated_post_is_answered_not_done_again(api: Harness):
+def test_a_repeated_post_is_answered_not_done_again(api: Harness) -> None:
     client, body = api.local(), {"name": "web", "kind": "web"}
     key = {"Idempotency-Key": "one"}
     first = client.post("/api/sources", json=body, headers=key)
@@ -150,7 +152,7 @@ def test_a_repeated_post_is_answered_not_done_again(api: Harness):
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
 
 
-def test_another_caller_may_use_the_same_idempotency_key(api: Harness):
+def test_another_caller_may_use_the_same_idempotency_key(api: Harness) -> None:
     key = {"Idempotency-Key": "one"}
     body = {"name": "web", "kind": "web"}
     assert api.local().post("/api/sources", json=body, headers=key).status_code == 201
@@ -158,7 +160,7 @@ def test_another_caller_may_use_the_same_idempotency_key(api: Harness):
     assert (other.status_code, other.json()["code"]) == (409, "name_taken")
 
 
-def test_kept_answers_hold_no_clear_secret(api: Harness, sqlite_state: SqlState):
+def test_kept_answers_hold_no_clear_secret(api: Harness, sqlite_state: SqlState) -> None:
     body = {"name": "t", "roles": ["viewer"]}
     answer = api.local().post("/api/keys", json=body, headers={"Idempotency-Key": "secret"})
     token = answer.json()["token"]
@@ -168,7 +170,7 @@ def test_kept_answers_hold_no_clear_secret(api: Harness, sqlite_state: SqlState)
         assert token.encode() not in file.read_bytes()
 
 
-def test_an_answer_is_kept_for_a_day(api: Harness, clock: ManualClock):
+def test_an_answer_is_kept_for_a_day(api: Harness, clock: ManualClock) -> None:
     body, key = {"name": "web", "kind": "web"}, {"Idempotency-Key": "one"}
     assert api.local().post("/api/sources", json=body, headers=key).status_code == 201
     clock.advance(timedelta(hours=24, milliseconds=1))
@@ -176,7 +178,7 @@ def test_an_answer_is_kept_for_a_day(api: Harness, clock: ManualClock):
     assert (late.status_code, late.json()["code"]) == (409, "name_taken")
 
 
-def test_a_stale_etag_is_a_conflict(api: Harness):
+def test_a_stale_etag_is_a_conflict(api: Harness) -> None:
     client = api.local()
     made = client.post("/api/sources", json={"name": "web", "kind": "web"})
     tag, id = made.headers["etag"], made.json()["id"]
@@ -190,7 +192,7 @@ def test_a_stale_etag_is_a_conflict(api: Harness):
 
 def test_readiness_names_the_part_that_is_not(
     sqlite_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
-):
+) -> None:
     def fine() -> None:
         return None
 
@@ -209,7 +211,7 @@ def test_readiness_names_the_part_that_is_not(
 
 def test_metrics_are_for_this_machine_or_a_token(
     sqlite_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
-):
+) -> None:
     health = Health({}, [Figure("lag_seconds", "Lag", lambda: [(("a",), 2.5)], ("part",))])
     api = build(sqlite_state, event_store, clock, tenant, health=health)
     assert 'carloop_lag_seconds{part="a"} 2.5' in api.client().get("/metrics").text
@@ -220,10 +222,10 @@ def test_metrics_are_for_this_machine_or_a_token(
 
 
 @pytest.mark.parametrize("text", ["", "a", "!!", "W10", json.dumps([1]), "WzFd" * 200, "WyJhIl0"])
-def test_a_forged_cursor_is_refused(text: str):
+def test_a_forged_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="cursor"):
         decode_cursor(text, int)
 
 
-def test_a_cursor_returns_its_key():
+def test_a_cursor_returns_its_key() -> None:
     assert decode_cursor(encode_cursor(5, "中"), int, str) == (5, "中")

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from carloop.api.deps import Requires
 from carloop.api.errors import MEDIA_TYPE, PROBLEM_SCHEMA
 
 REFUSALS = {
@@ -69,14 +70,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
     }
     schema["security"] = [{"token": []}, {"session": []}]
     for route in app.routes:
-        if (
-            isinstance(route, APIRoute)
-            and route.include_in_schema
-            and getattr(route.endpoint, "carloop_public", False)
-        ):
+        if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
-                schema["paths"][route.path_format][method.lower()]["security"] = []
+                schema["paths"][route.path_format][method.lower()].update(_guarding(route))
     return schema
+
+
+def _guarding(route: APIRoute) -> dict[str, Any]:
+    """Who may call a route: nobody needs to be known, or the permission it asks for."""
+    if getattr(route.endpoint, "carloop_public", False):
+        return {"security": []}
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, Requires) and dependency.call.permission is not None:
+            return {"x-permission": dependency.call.permission.value}
+    return {}
 
 
 def page(schema: dict[str, Any]) -> str:
