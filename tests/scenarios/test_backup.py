@@ -13,7 +13,8 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 from sqlalchemy import text
 
-from carloop.app.backup import LOADER, MANIFEST, Backup, read_manifest
+from carloop.app.backup import MANIFEST, Backup, read_manifest
+from carloop.app.pipeline import CURSOR
 from carloop.core.events import seq_of
 from carloop.core.scope import Scope
 from carloop.kit.clock import ManualClock
@@ -92,7 +93,7 @@ def load(state: SqlState, events: ClickHouseStore, tenant: int, batch: int) -> N
     with state.write() as tx:
         events.insert("events", "\n".join(map(json.dumps, rows)).encode())
         events.insert("fragments", json.dumps(fragment).encode())
-        tx.pipeline.move_cursor(LOADER, batch)
+        tx.pipeline.move_cursor(CURSOR, seq_of(batch, len(rows) - 1))
         tx.settings.put("batch", batch)
 
 
@@ -131,8 +132,9 @@ def test_a_backup_during_load_restores_to_its_cut(
     assert other.restore(tmp_path / "backup") == manifest
     assert other.verify(tmp_path / "backup") == []
     with other_state.read() as tx:
-        assert tx.pipeline.cursor(LOADER) == manifest.cursor == tx.settings.get("batch")
-    assert count(other_events, tenant) == 5 * manifest.cursor
+        last = tx.settings.get("batch")
+        assert tx.pipeline.cursor(CURSOR) == manifest.cursor == seq_of(last, 4)
+    assert count(other_events, tenant) == 5 * last
     assert manifest.state["setting"].rows == 1
     with closing(sqlite3.connect(tmp_path / "other-data" / "journal.db")) as journal:
         assert journal.execute("SELECT id FROM batch").fetchall() == [(7,)]

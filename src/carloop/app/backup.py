@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from carloop.core.events import seq_of
+from carloop.app.pipeline import CURSOR
 from carloop.core.ports.archive import (
     EventArchive,
     FileArchive,
@@ -30,14 +30,13 @@ from carloop.kit.version import version
 FORMAT = 1
 MANIFEST = "manifest.json"
 STATE, EVENTS, FILES = "state", "events", "files"
-LOADER = "loader"
 
 
 class Manifest(msgspec.Struct, frozen=True):
     """What a backup holds, at its cut.
 
     Attributes:
-        cursor: journal batch up to which events are in the event store.
+        cursor: sequence of the last event that was loaded.
         key_id: which master key opens it.
         checksums: SHA-256 of every file, by path.
     """
@@ -52,11 +51,6 @@ class Manifest(msgspec.Struct, frozen=True):
     state: Mapping[str, TableSummary]
     events: Mapping[str, TableSummary]
     checksums: Mapping[str, str]
-
-    @property
-    def last_seq(self) -> int:
-        """The last event sequence that belongs to the cut."""
-        return seq_of(self.cursor + 1, 0) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +102,9 @@ class Backup:
             projections.update(self._events.dump_projections(target / EVENTS))
 
         with self._state.cut(copy_projections) as snapshot:
-            cursor = snapshot.cursor(LOADER)
+            cursor = snapshot.cursor(CURSOR)
             state = snapshot.dump(target / STATE)
-        logs = self._events.dump_logs(target / EVENTS, seq_of(cursor + 1, 0) - 1)
+        logs = self._events.dump_logs(target / EVENTS, cursor)
         self._files.dump(target / FILES, with_key=with_key)
         manifest = Manifest(
             format=FORMAT,
@@ -157,7 +151,7 @@ class Backup:
         manifest = read_manifest(source)
         with self._state.cut(lambda: None) as snapshot:
             state = snapshot.summaries()
-        events = self._events.summaries(manifest.last_seq)
+        events = self._events.summaries(manifest.cursor)
         return [
             *_differences(STATE, manifest.state, state),
             *_differences(EVENTS, manifest.events, events),

@@ -95,6 +95,10 @@ class Jobs(Protocol):
         """Put a running job back into the queue, keeping its progress."""
         ...
 
+    def expire(self, before: int) -> int:
+        """Remove jobs that ended before ``before`` (epoch ms); returns how many."""
+        ...
+
     def request_cancel(self, tenant: int, id_: str, now: int) -> Job:
         """Ask a job to stop; a queued one is cancelled at once, a final one stays as it is.
 

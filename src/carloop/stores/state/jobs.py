@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 from sqlalchemy.sql import and_
 
 from carloop.core.ports.jobs import Job, JobState
@@ -100,6 +100,10 @@ class SqlJobs:
     def requeue(self, id_: str) -> None:
         """Put a running job back into the queue, keeping its progress."""
         self._change(id_, state=JobState.QUEUED.value)
+
+    def expire(self, before: int) -> int:
+        """Remove jobs that ended before ``before``."""
+        return self._connection.execute(delete(table).where(table.c.finished_at < before)).rowcount
 
     def request_cancel(self, tenant: int, id_: str, now: int) -> Job:
         """Ask a job to stop; a queued one is cancelled at once."""
