@@ -22,10 +22,12 @@ from carloop.app.overview import Overview
 from carloop.app.pipeline import Pipeline
 from carloop.app.projector import Projector
 from carloop.app.quarantine import Quarantine
+from carloop.app.workers import Loader
 from carloop.bootstrap.access import wire_access
 from carloop.bootstrap.background import Loop
 from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
 from carloop.bootstrap.packs import load_catalogue
+from carloop.bootstrap.persons import erasure_job, wire_persons
 from carloop.bootstrap.settings import Settings
 from carloop.bootstrap.stores import TENANT, Stores, open_stores
 from carloop.connectors import PROTOCOLS
@@ -116,7 +118,7 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     )
     loops = [
         projection,
-        Loop("loader", lambda: pipeline.run_once().batches > 0, LOADER_SECONDS),
+        Loop("loader", Loader(pipeline, clock, settings.journal_days).step, LOADER_SECONDS),
         Loop("audit", _checkpoint(audit), CHECKPOINT_SECONDS),
     ]
     jobs = JobRunner(stores.state, clock)
@@ -136,7 +138,9 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
             stores.state, stores.event_store, clock, catalogue, _segments, _sends, lag
         ),
         **wire_access(settings, stores, catalogue, clock),
+        **wire_persons(stores, catalogue, clock, audit, pipeline, projector),
     )
+    jobs.register(erasure_job(services.erasure))
     services.keys.publish()
     first_password = services.access.first_admin()
     if first_password is not None:
