@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from carloop.app.access import Access
+    from carloop.app.analytics import Analytics
+    from carloop.app.audiences import Audiences
     from carloop.app.audit import AuditLog
     from carloop.app.channels import ChannelDesk
     from carloop.app.consents import ConsentLedger, UnsubscribeLinks
     from carloop.app.entity_desk import EntityDesk
     from carloop.app.erasure import Erasure
+    from carloop.app.events import CatalogueReader, Events
     from carloop.app.health import Health
     from carloop.app.identity_decisions import IdentityDecisions
     from carloop.app.imports.job import ImportJobs
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from carloop.app.persons import Persons
     from carloop.app.quarantine import Quarantine
     from carloop.app.receipts import Receipts
+    from carloop.app.segments import Segments
     from carloop.app.sources import Sources
     from carloop.app.users import Users
     from carloop.core.ports.event_store import EventStore
@@ -61,6 +65,11 @@ class Services:
     entity_desk: EntityDesk
     identity_decisions: IdentityDecisions
     erasure: Erasure
+    audiences: Audiences
+    segments: Segments
+    analytics: Analytics
+    events: Events
+    catalogue_reader: CatalogueReader
 
     def __init__(self, **parts: object) -> None:
         for name, part in parts.items():
