@@ -89,7 +89,7 @@ def test_leads_become_people_and_placeholders_become_nothing(
     imports: Imports, journal: SqliteJournal
 ) -> None:
     path = real("leads_xeducation/Leads.csv")
-    mapping = imports.preview(path, event="lead_submitted").mapping
+    mapping = imports.preview(path, event="lead_imported").mapping
     order = {"event": "lead_converted", "when": {"column": "Converted", "values": ["1"]}}
     document = json.loads(mapping.text())
     document["events"].append(order)
@@ -97,7 +97,7 @@ def test_leads_become_people_and_placeholders_become_nothing(
     frame = pd.read_csv(path)
     assert (report.rows, report.rejected, errors) == (len(frame), 0, [])
     events = kept(journal)
-    leads = [e for e in events if e.event == "lead_submitted"]
+    leads = [e for e in events if e.event == "lead_imported"]
     assert len(leads) == len(frame)
     assert len(events) - len(leads) == frame["Converted"].sum()
     assert len({e.identifiers[0].value for e in leads}) == frame["Prospect ID"].nunique()
@@ -210,6 +210,28 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
     assert (finished.cancelled, finished.rows, finished.events) == (False, 1001, 1001)
     ids = [e.message_id for e in kept(journal)]
     assert len(ids) == len(set(ids)) == 1001
+
+
+def test_rows_that_the_tracking_plan_would_refuse_are_named_before_they_are_sent(
+    imports: Imports, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    path = tmp_path / "leads.csv"
+    lines = [
+        "手机号,渠道,时间",
+        "13905712846,抖音,2026-11-01",
+        "13905712847,,2026-11-01",
+        "13905712848,抖音,2036-11-01",
+        "13905712849,抖音,2006-11-01",
+    ]
+    path.write_text("\n".join(lines))
+    mapping = imports.preview(path, event="lead_submitted").mapping
+    report, errors = run(imports, path, mapping=mapping)
+    assert [(e.row, e.column, e.code) for e in errors] == [
+        (2, "properties.channel", "missing_property"),
+        (3, "occurred_at", "time_in_future"),
+        (4, "occurred_at", "time_too_old"),
+    ]
+    assert [json.loads(e.properties) for e in kept(journal)] == [{"channel": "抖音"}]
 
 
 def test_a_dry_run_keeps_nothing(imports: Imports, journal: SqliteJournal, tmp_path: Path) -> None:

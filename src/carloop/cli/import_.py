@@ -33,6 +33,9 @@ def import_file(
     show_mapping: Annotated[
         bool, typer.Option("--show-mapping", help="Print the mapping and stop.")
     ] = False,
+    errors: Annotated[
+        Path | None, typer.Option(help="Refused rows; FILE.errors.csv unless told.")
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Read a file again that was imported.")
     ] = False,
@@ -53,12 +56,13 @@ def import_file(
             api.engine.start()
         form |= {"source": source, "dry_run": str(dry_run), "again": str(again)}
         job = _finished(api, api.upload("/api/imports", file, form))
-        _keep_errors(api, job, Path(f"{file}.errors.csv"))
+        errors = errors or Path(f"{file}.errors.csv")
+        _keep_errors(api, job, errors)
         if not dry_run and api.engine is not None:
             _wait_until_loaded(api)
     if job["state"] != JobState.DONE:
         raise Refused(f"the import {job['state']}: {job['message']}", code="import_failed")
-    _print(job["result"], Path(f"{file}.errors.csv"))
+    _print(job["result"], errors)
 
 
 def _mapping_form(mapping: str) -> dict[str, str]:

@@ -31,6 +31,11 @@ REASONS: Mapping[str, str] = {
     "checksum": "the check digit is wrong",
     "empty": "the value is empty",
     "too_long": "the value is longer than 255 characters",
+    "missing_property": "the tracking plan of the event requires this property",
+    "invalid_type": "the value has not the type that the tracking plan requires",
+    "invalid_code": "the value is not one that the tracking plan knows",
+    "time_in_future": "the time is more than 24 hours ahead",
+    "time_too_old": "the time is more than ten years ago",
     "too_large": "the event is larger than 256 KiB",
 }
 """Codes of row faults with their reasons; codes of the gateway's guard stand for themselves."""

@@ -123,8 +123,8 @@ class RowMapper:
         shared = {
             "identifiers": identifiers,
             "entities": [{"type": type_, "key": key} for type_, key in entities],
-            "properties": self._properties(cells, result),
         }
+        properties = self._properties(cells, result)
         row_key = self._row_key(cells, row.number, result)
         for place, wanted in enumerate(self._mapping.events):
             if wanted.when and as_text(cells.get(wanted.when.column, "")) not in wanted.when.values:
@@ -138,6 +138,7 @@ class RowMapper:
                     "event": wanted.event,
                     "occurred_at": at,
                     **shared,
+                    "properties": {**self._planned_keys(wanted.event, entities), **properties},
                     **({"profile": {"set": profile}} if profile and identifiers else {}),
                 }
             )
@@ -187,6 +188,16 @@ class RowMapper:
         for header, column, value in self._of(PropertyColumn, cells):
             self._typed(header, column, value, column.name, properties, result)
         return properties
+
+    def _planned_keys(self, event: str, entities: list[tuple[str, str]]) -> dict[str, str]:
+        """Entity keys under the property names that the event's plan has for them."""
+        plan = self._catalogue.event_types.get(event)
+        keys = dict(entities)
+        return {
+            planned.name: keys[planned.entity]
+            for planned in (plan.properties if plan else ())
+            if planned.entity in keys
+        }
 
     def _typed(
         self,

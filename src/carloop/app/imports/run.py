@@ -15,6 +15,7 @@ from carloop.app.imports.report import ImportReport, RowError, Sink
 from carloop.app.imports.rows import RowMapper
 from carloop.app.imports.suggest import suggest
 from carloop.app.imports.values import as_text, is_null
+from carloop.app.plan import Plan, Violation, check_time
 from carloop.connectors import PROTOCOLS
 from carloop.connectors.files import BadRow, Row, Table, open_table
 from carloop.core.events import OWN_LIMITS, Received
@@ -84,7 +85,7 @@ class Imports:
 
     def save_mapping(self, tenant: int, name: str, mapping: Mapping) -> None:
         """Save a mapping under ``name``, in place of an earlier one."""
-        now = to_ms(self._clock.now())
+        now = self._now()
         saved = SavedMapping(tenant=tenant, name=name, text=mapping.text(), saved_at=now)
         with self._state.write() as tx:
             tx.imports.save_mapping(saved)
@@ -114,7 +115,7 @@ class Imports:
             examples = dict.fromkeys(as_text(value)[:80] for value in values[:50])
             columns.append(ColumnPreview(header, len(values), tuple(islice(examples, 3))))
         report = ImportReport(dry_run=True)
-        run = _Run(self._mapper(mapping, table, "preview", 0), report, None)
+        run = self._batches(self._mapper(mapping, table, "preview", self._now()), report, None)
         for _ in run.batches(islice(table.rows(), SAMPLE_ROWS)):
             pass
         return Preview(tuple(columns), mapping, report, table.encoding, table.total)
@@ -155,14 +156,14 @@ class Imports:
             tenant=source.tenant,
             source=source.id,
             digest=digest,
-            started_at=to_ms(self._clock.now()),
+            started_at=self._now(),
             report={},
         )
         resumed = state.rows_done and state.finished_at is None
         report = ImportReport.of(state.report) if resumed else ImportReport(dry_run=dry_run)
         report.cancelled = False
         mapper = self._mapper(mapping, table, digest.partition("/")[0], state.started_at)
-        run = _Run(mapper, report, errors)
+        run = self._batches(mapper, report, errors)
         rows = islice(table.rows(), state.rows_done if resumed else 0, None)
         for number, body in enumerate(run.batches(rows), start=1):
             if not dry_run:
@@ -173,7 +174,7 @@ class Imports:
             if not dry_run and number % SAVE_EVERY == 0:
                 self._save(replace(state, rows_done=report.rows, report=report.document()))
         if not dry_run:
-            finished = None if report.cancelled else to_ms(self._clock.now())
+            finished = None if report.cancelled else self._now()
             self._save(
                 replace(
                     state,
@@ -189,6 +190,13 @@ class Imports:
             mapping, table.columns, self._catalogue, digest=digest, default_ms=default_ms
         )
 
+    def _batches(self, mapper: RowMapper, report: ImportReport, errors: Sink | None) -> _Run:
+        check = _Check(Plan(self._catalogue.event_types), self._now())
+        return _Run(mapper, check, report, errors)
+
+    def _now(self) -> int:
+        return to_ms(self._clock.now())
+
     def _earlier(self, source: Source, digest: str) -> ImportRun | None:
         with self._state.read() as tx:
             return tx.imports.run(source.tenant, source.id, digest)
@@ -202,16 +210,45 @@ class Imports:
             tenant=source.tenant,
             source=source.id,
             protocol="own",
-            received_at=to_ms(self._clock.now()),
+            received_at=self._now(),
             body=body,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """Tells before anything is sent what would not pass the guard or the tracking plan."""
+
+    plan: Plan
+    now: int
+
+    def refusal(self, events: list[bytes]) -> Violation | None:
+        """Why one of these events would be refused."""
+        if not events:
+            return None
+        received = Received(
+            tenant=0, source=0, protocol="own", received_at=self.now, body=_body(events)
+        )
+        decoded = PROTOCOLS["own"].decode(received, OWN_LIMITS)
+        for bad in decoded.rejected:
+            return Violation(bad.code, bad.path)
+        for event in decoded.events:
+            violation = check_time(event, self.now) or self.plan.check(
+                event.event, msgspec.json.decode(event.properties)
+            )
+            if violation:
+                return violation
+        return None
 
 
 class _Run:
     """Rows in, checked request bodies out, everything counted on the way."""
 
-    def __init__(self, mapper: RowMapper, report: ImportReport, errors: Sink | None) -> None:
+    def __init__(
+        self, mapper: RowMapper, check: _Check, report: ImportReport, errors: Sink | None
+    ) -> None:
         self._mapper = mapper
+        self._check = check
         self._report = report
         self._errors = errors
 
@@ -239,9 +276,9 @@ class _Run:
             self._reject(faults)
             return []
         events = [msgspec.json.encode(event) for event in result.events]
-        refused = _refusal(events)
+        refused = self._check.refusal(events)
         if refused:
-            self._reject([*faults, RowError(row.number, "", refused, True)])
+            self._reject([*faults, RowError(row.number, refused.path, refused.code, True)])
             return []
         for fault in faults:
             self._note(fault)
@@ -261,15 +298,6 @@ class _Run:
         self._report.note(error)
         if self._errors is not None:
             self._errors(error)
-
-
-def _refusal(events: list[bytes]) -> str:
-    """The code by which the own protocol would refuse one of these events; empty: none."""
-    if not events:
-        return ""
-    received = Received(tenant=0, source=0, protocol="own", received_at=0, body=_body(events))
-    rejected = PROTOCOLS["own"].decode(received, OWN_LIMITS).rejected
-    return rejected[0].code if rejected else ""
 
 
 def _body(events: list[bytes]) -> bytes:
