@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -161,10 +160,8 @@ class World:
 
 
 @pytest.fixture
-def world(
-    state: SqlState, event_store: ClickHouseStore, cipher: VaultCipher, tenant: int
-) -> Iterator[World]:
-    yield World(state, event_store, cipher, tenant)
+def world(state: SqlState, event_store: ClickHouseStore, cipher: VaultCipher, tenant: int) -> World:
+    return World(state, event_store, cipher, tenant)
 
 
 def test_a_person_is_found_by_any_identifier_and_shown_masked(world: World) -> None:

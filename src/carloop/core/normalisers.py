@@ -59,6 +59,8 @@ def mobile(value: str) -> str:
     if "*" in value or "＊" in value or "x" in value.lower():
         raise _refuse("masked", "a masked mobile number is not an identifier")
     text = _MOBILE_NOISE.sub("", unicodedata.normalize("NFKC", value))
+    if text.isascii() and text.isdigit() and _monotonous(text):
+        raise _refuse("placeholder", "a placeholder, not a mobile number")
     if text.startswith("00"):
         text = "+" + text[2:]
     if text.startswith("+86"):
@@ -69,8 +71,6 @@ def mobile(value: str) -> str:
         if _monotonous(foreign[2]):
             raise _refuse("placeholder", "a placeholder, not a mobile number")
         return text
-    if text.isascii() and text.isdigit() and _monotonous(text):
-        raise _refuse("placeholder", "a placeholder, not a mobile number")
     if not _MOBILE.fullmatch(text):
         raise _refuse("format", "not a mobile number (11 digits, 13… to 19…)")
     return _real_mobile(text)
