@@ -37,7 +37,7 @@ def unconfigured() -> Iterator[None]:
     logging.getLogger().setLevel("WARNING")
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
@@ -84,7 +84,7 @@ def test_lines_are_json_with_level_time_and_process(capsys: pytest.CaptureFixtur
     assert (line["event"], line["kept"], line["level"], line["process"]) == (
         "profiles_merged", 3, "info", "test",
     )  # fmt: skip
-    assert line["timestamp"].endswith("Z")
+    assert str(line["timestamp"]).endswith("Z")
 
 
 JSON = st.recursive(

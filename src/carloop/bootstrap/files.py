@@ -63,7 +63,8 @@ class Ownership:
     """
 
     def __init__(self, lock: Path) -> None:
-        lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (lock.parent.parent, lock.parent):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = lock.open("a")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

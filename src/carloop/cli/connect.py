@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ Data = Annotated[
     Path | None, typer.Option("--data", help="Directory that holds everything.", metavar="DIR")
 ]
 TIMEOUT_SECONDS = 60.0
+STARTING_SECONDS = 30.0
 
 
 class Refused(CarloopError):
@@ -39,6 +41,8 @@ class Api:
         self.settings = settings
         self.engine = engine
         self._app = engine.app() if engine else None
+        if engine is None:
+            _wait_for_server(settings)
         self._token = settings.local_token_file.read_text("ascii")
 
     def call(
@@ -83,6 +87,25 @@ class Api:
             problem = answer.json()
             raise Refused(problem["message"], code=problem["code"])
         return answer
+
+
+def _wait_for_server(settings: Settings) -> None:
+    """Wait while the server is starting.
+
+    Raises:
+        Unavailable: ``engine_down``: it did not come up in time.
+    """
+    ends = time.monotonic() + STARTING_SECONDS
+    transport = httpx.HTTPTransport(uds=str(settings.engine_socket))
+    with httpx.Client(transport=transport, base_url="http://carloop") as client:
+        while time.monotonic() < ends:
+            try:
+                client.get("/livez")
+            except httpx.TransportError:
+                time.sleep(0.2)
+            else:
+                return
+    raise Unavailable("the server does not answer", code="engine_down")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -66,6 +67,7 @@ def show_version() -> None:
 
 def main() -> None:
     """Entry point: an expected error is one line on stderr and exit code 1."""
+    os.umask(0o077)
     configure("error")
     try:
         app()

@@ -1,0 +1,124 @@
+"""A whole carloop in processes of its own, as ``carloop serve`` starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+STARTING_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def carloop(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "carloop", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@dataclass
+class Server:
+    """A running server and its data directory."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self, name: str = "test", role: str = "admin") -> str:
+        """A fresh API token."""
+        return self.run("key", "create", name, "--admin", "--role", role)
+
+    def write_key(self, source: str = "web") -> str:
+        """A fresh write key."""
+        return self.run("key", "create", source)
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints, on this server's directory."""
+        done = carloop(*arguments, "--data", str(self.data))
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def client(self, token: str = "") -> httpx.Client:
+        """A client, with or without a token."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def send(self, key: str, events: list[dict[str, Any]]) -> None:
+        """Send events and wait until they are loaded and projected."""
+        with self.client() as client:
+            answer = client.post("/api/events", json=events, headers={"X-Write-Key": key})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["rejected"] == [], answer.text
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until everything acknowledged can be queried."""
+        token = (self.data / "run" / "local.token").read_text("ascii")
+        with self.client(token) as client:
+            ends = time.monotonic() + STARTING_SECONDS
+            while time.monotonic() < ends:
+                tiles = client.get("/api/overview").json()
+                if tiles["loaded_batches"] >= tiles["accepted_batches"]:
+                    time.sleep(2.0)
+                    return
+                time.sleep(0.1)
+        raise AssertionError("the loader did not catch up")
+
+
+@contextmanager
+def serving(data: Path, **environment: str) -> Iterator[Server]:
+    """A server on ``data``, ready; stopped on leaving."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "carloop", "serve", "--data", str(data), "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    )
+    server = Server(data, port, process)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _wait_until_ready(server: Server) -> None:
+    ends = time.monotonic() + STARTING_SECONDS
+    with server.client() as client:
+        while time.monotonic() < ends:
+            assert server.process.poll() is None, "the server died"
+            try:
+                if client.get("/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+    raise AssertionError("the server did not become ready")
