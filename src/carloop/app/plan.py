@@ -13,6 +13,8 @@ from carloop.core.pack import EventType, Property
 DAY_MS = 86_400_000
 AHEAD_MS = DAY_MS
 OLD_MS = 3653 * DAY_MS
+_SCALAR = (str, int, float)
+_NUMBER = (int, float)
 
 
 class Violation(NamedTuple):
@@ -66,9 +68,9 @@ def _checked(planned: Property) -> bool:
 
 def _fits(type_: FieldType, value: Any) -> bool:
     if type_ is FieldType.STRING:
-        return isinstance(value, str | int | float)
+        return isinstance(value, _SCALAR)
     if type_ is FieldType.NUMBER:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, _NUMBER) and not isinstance(value, bool)
     if type_ is FieldType.BOOLEAN:
         return isinstance(value, bool)
     if type_ is FieldType.LIST:

@@ -30,8 +30,8 @@ log = structlog.get_logger(__name__)
 
 CHILDREN = ("engine", "gateway")
 FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 5.0
-STEADY_SECONDS = 20.0
+LONGEST_PAUSE_SECONDS = 2.0
+STEADY_SECONDS = 2.0
 """A child that ran this long starts again at once."""
 LOOK_SECONDS = 0.1
 STOP_SECONDS = 20.0

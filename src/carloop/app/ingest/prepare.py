@@ -29,6 +29,8 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _EMPTY: Mapping[str, Any] = {}
 _CACHED = 200_000
+_KEY = (str, int)
+_FIELD_VALUE = (str, int, float, list)
 _IDENTIFYING_OPS = (OpKind.SET, OpKind.SET_ONCE)
 
 
@@ -193,14 +195,14 @@ class Preparer:
             hidden = self._by_identifier(planned.identifier, value, sent)
         else:
             hidden = False
-        if planned.field is not None and isinstance(value, str | int | float | list):
+        if planned.field is not None and isinstance(value, _FIELD_VALUE):
             profile.append(ProfileOp(OpKind.SET, planned.field, value))
             field = self._catalogue.fields.get(planned.field)
             hidden = hidden or (field is not None and field.cls is FieldClass.IDENTIFYING)
         return hidden or planned.cls is FieldClass.IDENTIFYING
 
     def _by_identifier(self, type_: str, value: Any, sent: list[RawIdentifier]) -> bool:
-        if not isinstance(value, str | int) or isinstance(value, bool):
+        if not isinstance(value, _KEY) or isinstance(value, bool):
             return False
         sent.append(RawIdentifier(type_, str(value)))
         kind = self._catalogue.identifiers.get(type_)
@@ -208,7 +210,7 @@ class Preparer:
 
     def _by_entity(self, type_: str, value: Any, entities: list[EntityRef]) -> bool:
         for key in value if isinstance(value, list) else (value,):
-            if isinstance(key, str | int) and not isinstance(key, bool):
+            if isinstance(key, _KEY) and not isinstance(key, bool):
                 entities.append(EntityRef(type_, str(key)))
         kind = self._catalogue.entity_types.get(type_)
         return kind is not None and kind.identifying
@@ -218,7 +220,7 @@ class Preparer:
             return
         name = self._catalogue.field_aliases.get(op.field)
         field = self._catalogue.fields[name] if name is not None else None
-        if field is not None and field.identifier is not None and isinstance(op.value, str | int):
+        if field is not None and field.identifier is not None and isinstance(op.value, _KEY):
             sent.append(RawIdentifier(field.identifier, str(op.value)))
 
     def _identifiers(
