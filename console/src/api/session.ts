@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Problem, api, setCsrf, unwrap } from "./client";
 import type { Permission, Session } from "./types";
 
@@ -26,6 +26,11 @@ export function useMay() {
   return (permission: Permission) => permissions.includes(permission);
 }
 
+/** Nothing of one user may be shown to the next. */
+function forget(cache: QueryClient) {
+  cache.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
+}
+
 export function useSignIn() {
   const cache = useQueryClient();
   return useMutation({
@@ -33,7 +38,7 @@ export function useSignIn() {
       unwrap<Session>(api.POST("/api/session", { body })),
     onSuccess: (session) => {
       setCsrf(session.csrf);
-      cache.clear();
+      forget(cache);
       cache.setQueryData(KEY, session);
     },
   });
@@ -44,7 +49,8 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => unwrap(api.DELETE("/api/session")),
     onSettled: () => {
-      cache.clear();
+      setCsrf("");
+      forget(cache);
       cache.setQueryData(KEY, null);
     },
   });

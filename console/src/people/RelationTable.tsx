@@ -1,10 +1,11 @@
-import { Table, Tag } from "antd";
+import { Tag } from "antd";
 import { Link } from "react-router";
 import type { Relation } from "../api/types";
 import { useCatalogue } from "../api/catalogue";
 import { useWords } from "../i18n";
 import { EmptyState } from "../ui/EmptyState";
 import { Time } from "../ui/Time";
+import { ScrollTable } from "../ui/ScrollTable";
 
 /** Dated relations to vehicles, dealers, advisors and people. */
 export function RelationTable({ relations }: { relations: Relation[] }) {
@@ -12,11 +13,8 @@ export function RelationTable({ relations }: { relations: Relation[] }) {
   const types = useCatalogue().data?.entity_types ?? [];
   if (relations.length === 0) return <EmptyState title={t("relation.none")} hint={t("relation.noneHint")} />;
   return (
-    <Table<Relation>
-      size="small"
+    <ScrollTable<Relation>
       rowKey={(r) => `${r.kind}/${r.entity?.id ?? r.person?.id}/${r.since}`}
-      pagination={false}
-      scroll={{ x: "max-content" }}
       dataSource={relations}
       columns={[
         { title: t("relation.kind"), key: "kind", render: (_, r) => title(r.title, r.kind) },

@@ -81,7 +81,7 @@ export function RuleBuilder({ rule, depth = 0, onChange, ...shared }: Props) {
               danger={inner.kind === "not"}
               icon={<StopOutlined />}
               aria-pressed={inner.kind === "not"}
-              aria-label={t("rule.negate")}
+              aria-label={t(inner.kind === "not" ? "rule.not" : "rule.negate")}
               onClick={() => negate(index, inner)}
             >
               {inner.kind === "not" ? t("rule.not") : null}

@@ -68,11 +68,21 @@ export function tokens(dark: boolean): ThemeConfig {
         colorTextTertiary: "rgba(255,255,255,0.64)",
         colorTextDescription: "rgba(255,255,255,0.66)",
         colorTextPlaceholder: "rgba(255,255,255,0.56)",
-        colorError: "#f0686a",
+        colorError: "#d4484a",
+        colorErrorText: "#ff9a9b",
+        colorSuccess: "#4fbf75",
+        colorWarning: "#e2a03f",
+        colorSuccessBg: "#12281a",
+        colorSuccessBorder: "#2c6b40",
       },
       components: {
+        Tabs: { itemSelectedColor: "#a9c3ff", itemHoverColor: "#c4d5ff", inkBarColor: "#8db0ff" },
+        Button: { colorError: "#d4484a" },
+        Tag: { colorError: "#ff9a9b" },
         Layout: { siderBg: "#14171c", headerBg: "#14171c", triggerBg: "#14171c" },
         Menu: {
+          itemHeight: 34,
+          itemMarginBlock: 1,
           itemBg: "transparent",
           subMenuItemBg: "transparent",
           itemSelectedColor: "#a9c3ff",
@@ -96,10 +106,14 @@ export function tokens(dark: boolean): ThemeConfig {
       colorError: "#c92a2a",
       colorSuccess: "#16803c",
       colorWarning: "#b45309",
+      colorSuccessBg: "#ebf7ef",
+      colorSuccessBorder: "#a3d5b3",
+      colorWarningBg: "#fff7ea",
+      colorWarningBorder: "#f0cf9a",
     },
     components: {
       Layout: { siderBg: "#ffffff", headerBg: "#ffffff" },
-      Menu: { itemBg: "transparent", groupTitleColor: "rgba(0,0,0,0.62)", activeBarBorderWidth: 0 },
+      Menu: { itemHeight: 34, itemMarginBlock: 1, itemBg: "transparent", groupTitleColor: "rgba(0,0,0,0.62)", activeBarBorderWidth: 0 },
     },
   };
 }

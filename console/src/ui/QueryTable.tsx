@@ -1,10 +1,11 @@
 import { useInfiniteQuery, type InfiniteData, type UseInfiniteQueryResult } from "@tanstack/react-query";
-import { Button, Flex, Skeleton, Table, Typography, type TableColumnsType, type TableProps } from "antd";
+import { Button, Flex, Skeleton, Typography, type TableColumnsType, type TableProps } from "antd";
 import type { ReactNode } from "react";
 import type { Page } from "../api/types";
 import { useWords } from "../i18n";
 import { number } from "./format";
 import { ErrorState } from "./ErrorState";
+import { ScrollTable } from "./ScrollTable";
 
 export type Paged<T> = UseInfiniteQueryResult<InfiniteData<Page<T>>>;
 
@@ -43,14 +44,12 @@ export function QueryTable<T extends object>({ query, columns, rowKey, empty, la
   if (rows.length === 0) return <>{empty}</>;
   return (
     <>
-      <Table<T>
+      <ScrollTable<T>
         size="middle"
         aria-label={label}
         columns={columns}
         dataSource={rows}
         rowKey={rowKey}
-        pagination={false}
-        scroll={{ x: "max-content" }}
         {...rest}
       />
       <Flex justify="center" align="center" gap={12} style={{ paddingTop: 12 }}>

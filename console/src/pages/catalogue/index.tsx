@@ -1,21 +1,20 @@
-import { Card, Flex, Input, Table, Tabs, Tag, Typography } from "antd";
+import { Card, Flex, Input, Tabs, Tag, Typography } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useCatalogue, type Catalogue, type EventType, type Field } from "../../api/catalogue";
 import { useWords } from "../../i18n";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
+import { ScrollTable } from "../../ui/ScrollTable";
 
 function Events({ catalogue, text }: { catalogue: Catalogue; text: string }) {
   const { t, tx, title } = useWords();
   const rows = catalogue.event_types.filter((e) => `${e.name} ${title(e.title)}`.toLowerCase().includes(text));
   return (
-    <Table<EventType>
-      size="small"
+    <ScrollTable<EventType>
       rowKey="name"
       dataSource={rows}
       pagination={{ pageSize: 20, hideOnSinglePage: true, showSizeChanger: false }}
-      scroll={{ x: "max-content" }}
       expandable={{
         rowExpandable: (e) => e.properties.length > 0,
         expandedRowRender: (e) => (
@@ -40,12 +39,10 @@ function Fields({ catalogue, text }: { catalogue: Catalogue; text: string }) {
   const { t, tx, title } = useWords();
   const rows = catalogue.fields.filter((f) => `${f.name} ${title(f.title)}`.toLowerCase().includes(text));
   return (
-    <Table<Field>
-      size="small"
+    <ScrollTable<Field>
       rowKey="name"
       dataSource={rows}
       pagination={{ pageSize: 20, hideOnSinglePage: true, showSizeChanger: false }}
-      scroll={{ x: "max-content" }}
       columns={[
         { title: t("rule.field"), key: "title", render: (_, f) => title(f.title, f.name) },
         { title: t("catalogue.name"), key: "name", render: (_, f) => <span className="cl-mono">{f.name}</span> },

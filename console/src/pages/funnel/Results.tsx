@@ -1,4 +1,4 @@
-import { Button, Card, Flex, Table, Typography } from "antd";
+import { Button, Card, Flex, Typography } from "antd";
 import { useMemo, useState } from "react";
 import { PeopleDrawer, type PeopleOf } from "../../people/PeopleDrawer";
 import { useWords } from "../../i18n";
@@ -6,6 +6,7 @@ import { Chart, useBase } from "../../ui/chart";
 import { Count } from "../../ui/CountTag";
 import { dateTime, duration, number, percent } from "../../ui/format";
 import { fetchPeople, type Params, type Result, type StepResult } from "./queries";
+import { ScrollTable } from "../../ui/ScrollTable";
 
 type Series = { name: string; value?: string | null; steps: StepResult[] };
 
@@ -78,12 +79,9 @@ export function Results({ params, result }: { params: Params; result: Result }) 
         label={t("funnel.chartLabel", { steps: result.steps.map((s) => `${title(s.title, s.event)} ${s.count}`).join(", ") })}
         onClick={(index, at) => series[at] && open(series[at], index, false)}
       />
-      <Table
-        size="small"
+      <ScrollTable
         style={{ marginTop: 16 }}
         rowKey="key"
-        pagination={false}
-        scroll={{ x: "max-content" }}
         dataSource={rows}
         columns={[
           ...(series.length > 1
@@ -95,7 +93,7 @@ export function Results({ params, result }: { params: Params; result: Result }) 
             key: "count",
             align: "right",
             render: (_, r) => (
-              <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, false)} aria-label={t("funnel.openPeople", { n: r.index + 1 })}>
+              <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, false)} aria-label={`${r.step.suppressed ? "<10" : number(r.step.count)} ${t("funnel.openPeople", { n: r.index + 1 })}`}>
                 <Count value={r.step.count} suppressed={r.step.suppressed} />
               </Button>
             ),
@@ -110,7 +108,7 @@ export function Results({ params, result }: { params: Params; result: Result }) 
               if (r.index === 0) return "–";
               const lost = r.one.steps[r.index - 1]!.count - r.step.count;
               return (
-                <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, true)} aria-label={t("funnel.openDropped", { n: r.index + 1 })}>
+                <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, true)} aria-label={`${number(lost)} ${t("funnel.openDropped", { n: r.index + 1 })}`}>
                   {number(lost)}
                 </Button>
               );

@@ -1,5 +1,5 @@
 import { InboxOutlined } from "@ant-design/icons";
-import { Alert, Button, Card, Descriptions, Flex, Input, Progress, Select, Skeleton, Space, Steps, Table, Typography, Upload } from "antd";
+import { Alert, Button, Card, Descriptions, Flex, Input, Progress, Select, Skeleton, Space, Steps, Typography, Upload } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useCatalogue, type Catalogue } from "../../api/catalogue";
@@ -13,6 +13,7 @@ import { bytes, number } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
 import { useFileSources, useImport, usePreview, useRun, type Column, type Mapping, type Preview, type Run } from "./queries";
+import { ScrollTable } from "../../ui/ScrollTable";
 
 const ROLES = ["identifier", "profile", "property", "entity", "time", "ignore"] as const;
 
@@ -76,10 +77,8 @@ function MappingStep({ preview, mapping, catalogue, onChange }: { preview: Previ
         />
         {mapping.events.length > 1 && <Typography.Text type="secondary">{t("imports.moreEvents", { n: mapping.events.length - 1 })}</Typography.Text>}
       </Flex>
-      <Table
-        size="small"
+      <ScrollTable
         rowKey="header"
-        pagination={false}
         dataSource={rows}
         scroll={{ x: "max-content", y: 460 }}
         columns={[
@@ -119,7 +118,6 @@ function RunState({ run, dry }: { run: Run; dry: boolean }) {
       {!over && <Progress aria-label={t("jobs.progress")} percent={run.total ? Math.round((run.progress / run.total) * 100) : 0} status="active" />}
       {counted.length > 0 && (
         <Descriptions
-          size="small"
           column={{ xs: 1, md: 3 }}
           items={counted.map(([name, value]) => ({ key: name, label: tx(`import.${name}`, name), children: <span className="cl-num">{number(value as number)}</span> }))}
         />
@@ -154,7 +152,6 @@ function Wizard({ catalogue }: { catalogue: Catalogue }) {
     <Card>
       <Flex vertical gap={20}>
         <Steps
-          size="small"
           current={step}
           items={[{ title: t("imports.choose") }, { title: t("imports.map") }, { title: t("imports.dry") }, { title: t("imports.run") }]}
         />

@@ -32,16 +32,16 @@ function StepCard({ data, selected }: NodeProps<StepNode>) {
       style={{
         width: 200, padding: "8px 12px", borderRadius: 8, background: token.colorBgContainer, color: token.colorText,
         border: `1px solid ${selected ? token.colorPrimary : token.colorBorder}`,
-        borderInlineStart: `4px solid ${COLOURS[data.node.kind]}`,
+        borderInlineStart: `4px solid ${COLOURS[data.node.kind]}`, minHeight: 42,
         boxShadow: selected ? `0 0 0 2px ${token.colorPrimaryBorder}` : token.boxShadowTertiary,
       }}
     >
-      {data.node.kind !== "entry_segment" && <Handle type="target" position={Position.Left} isConnectable={false} />}
+      {data.node.kind !== "entry_segment" && <Handle type="target" position={Position.Top} isConnectable={false} />}
       <div style={{ fontWeight: 600 }}>{title}</div>
       <div style={{ fontSize: 12, color: complete ? token.colorTextSecondary : token.colorError, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>
         {detail}
       </div>
-      {data.node.kind !== "exit" && <Handle type="source" position={Position.Right} isConnectable={false} />}
+      {data.node.kind !== "exit" && <Handle type="source" position={Position.Bottom} isConnectable={false} />}
     </div>
   );
 }
@@ -50,7 +50,7 @@ function StepLine({ id, sourceX, sourceY, targetX, targetY, data, markerEnd }: E
   const { t } = useWords();
   const { token } = theme.useToken();
   const { editable, onInsert } = useContext(Editing);
-  const [path, x, y] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition: Position.Right, targetPosition: Position.Left });
+  const [path, x, y] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition: Position.Bottom, targetPosition: Position.Top });
   const edge = data!.edge;
   const branch = edge.port === "yes" ? t("node.yes") : edge.port === "no" ? t("node.no") : "";
   return (
@@ -82,7 +82,7 @@ function StepLine({ id, sourceX, sourceY, targetX, targetY, data, markerEnd }: E
 const nodeTypes = { step: StepCard };
 const edgeTypes = { step: StepLine };
 
-/** The journey drawn left to right; nodes are placed by the graph, never by hand. */
+/** The journey drawn top to bottom; nodes are placed by the graph, never by hand. */
 export default function Canvas({ graph, chosen, editable, onChoose, onInsert }: Props) {
   const { t } = useWords();
   const { dark } = useTheme();
@@ -93,7 +93,7 @@ export default function Canvas({ graph, chosen, editable, onChoose, onInsert }: 
       return {
         id: node.id,
         type: "step",
-        position: { x: place.column * 290, y: place.row * 120 },
+        position: { x: place.row * 250, y: place.column * 112 },
         data: { node },
         selected: node.id === chosen,
         ariaRole: "button",
@@ -107,7 +107,7 @@ export default function Canvas({ graph, chosen, editable, onChoose, onInsert }: 
   const editing = useMemo(() => ({ editable, onInsert }), [editable, onInsert]);
   return (
     <Editing.Provider value={editing}>
-      <div style={{ height: 460 }} role="region" aria-label={t("journey.canvas")}>
+      <div style={{ height: 600 }} role="region" aria-label={t("journey.canvas")}>
         <ReactFlow
           key={graph.nodes.length}
           nodes={nodes}

@@ -107,7 +107,7 @@ export function replace(graph: Graph, node: Node): Graph {
   return { ...graph, nodes: graph.nodes.map((old) => (old.id === node.id ? node : old)) };
 }
 
-/** Where each node stands: columns by the longest way from the entry, rows by branch. */
+/** Where each node stands: `column` by the longest way from the entry, `row` by branch. */
 export function layout(graph: Graph): Map<string, { column: number; row: number }> {
   const places = new Map<string, { column: number; row: number }>();
   let rows = 0;

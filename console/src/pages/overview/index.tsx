@@ -27,7 +27,7 @@ function Tiles({ data }: { data: Overview }) {
   return (
     <div className="cl-grid cl-tiles">
       {tiles.map((tile) => (
-        <Link key={tile.label} to={tile.to} aria-label={`${tile.label} ${tile.value}`}>
+        <Link key={tile.label} to={tile.to}>
           <Card size="small" hoverable>
             <Statistic title={tile.label} value={tile.value} formatter={(v) => v} />
           </Card>

@@ -1,5 +1,5 @@
 import { ScissorOutlined } from "@ant-design/icons";
-import { Button, Flex, Form, Input, Table } from "antd";
+import { Button, Flex, Form, Input } from "antd";
 import { useState } from "react";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
@@ -7,6 +7,7 @@ import { ConfirmTyped } from "../../ui/ConfirmTyped";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { useSplit, type IdentifierValue, type Person } from "./queries";
+import { ScrollTable } from "../../ui/ScrollTable";
 
 function SplitDialog({ person, chosen, open, onClose }: { person: Person; chosen: number[]; open: boolean; onClose: () => void }) {
   const { t } = useWords();
@@ -51,11 +52,8 @@ export function Identifiers({ person }: { person: Person }) {
   const splittable = may("person.write") && person.identifiers.length > 1;
   return (
     <Flex vertical gap={12}>
-      <Table<IdentifierValue>
-        size="small"
+      <ScrollTable<IdentifierValue>
         rowKey="number"
-        pagination={false}
-        scroll={{ x: "max-content" }}
         dataSource={person.identifiers}
         rowSelection={
           splittable

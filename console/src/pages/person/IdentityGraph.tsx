@@ -1,4 +1,4 @@
-import { Flex, Table, Tag, Typography } from "antd";
+import { Flex, Tag, Typography } from "antd";
 import { useMemo } from "react";
 import { useWords } from "../../i18n";
 import { Chart, useBase, usePalette } from "../../ui/chart";
@@ -6,6 +6,7 @@ import { EmptyState } from "../../ui/EmptyState";
 import { Loaded } from "../../ui/Loaded";
 import { Time } from "../../ui/Time";
 import { useGraph, type Graph, type GraphEdge, type Person } from "./queries";
+import { ScrollTable } from "../../ui/ScrollTable";
 
 function useOption(graph: Graph) {
   const { title } = useWords();
@@ -69,12 +70,10 @@ function Drawn({ graph }: { graph: Graph }) {
     <Flex vertical gap={12}>
       <Typography.Text type="secondary">{t("graph.hint")}</Typography.Text>
       <Chart option={option} height={400} label={t("graph.label", { nodes: graph.nodes.length, edges: graph.edges.length })} />
-      <Table<GraphEdge>
-        size="small"
+      <ScrollTable<GraphEdge>
         rowKey={(e) => `${e.a}-${e.b}-${e.kind}`}
         dataSource={graph.edges}
         pagination={graph.edges.length > 20 ? { pageSize: 20 } : false}
-        scroll={{ x: "max-content" }}
         columns={[
           { title: t("graph.between"), key: "ab", render: (_, e) => <span className="cl-mono">{node(e.a)} – {node(e.b)}</span> },
           { title: t("graph.evidence"), key: "kind", render: (_, e) => tx(`evidence.${e.kind}`, e.kind) },

@@ -1,5 +1,5 @@
 import { ReloadOutlined } from "@ant-design/icons";
-import { App, Button, Card, Drawer, Flex, Table, Tag, Typography } from "antd";
+import { App, Button, Card, Drawer, Flex, Tag, Typography } from "antd";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMay } from "../../api/session";
@@ -13,6 +13,7 @@ import { QueryTable, usePaged } from "../../ui/QueryTable";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { fetchRows, useReplay, useSummary, type Filter, type Kind, type Row } from "./queries";
+import { ScrollTable } from "../../ui/ScrollTable";
 
 function Summary({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filter) => void }) {
   const { t, tx } = useWords();
@@ -24,12 +25,9 @@ function Summary({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filt
           items.length === 0 ? (
             <EmptyState title={t("quarantine.empty")} hint={t("quarantine.emptyHint")} />
           ) : (
-            <Table<Kind>
-              size="small"
+            <ScrollTable<Kind>
               rowKey={(k) => `${k.source}/${k.code}/${k.event}`}
-              pagination={false}
               dataSource={items}
-              scroll={{ x: "max-content" }}
               columns={[
                 {
                   title: t("quarantine.reason"),

@@ -1,11 +1,12 @@
 import { KeyOutlined } from "@ant-design/icons";
-import { App, Button, Descriptions, Drawer, Flex, Form, Input, Select, Switch, Table, Typography } from "antd";
+import { App, Button, Descriptions, Drawer, Flex, Form, Input, Select, Switch, Typography } from "antd";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
 import { number } from "../../ui/format";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { useIssueKey, usePatchSource, useRevokeKey, type Source, type WriteKey } from "./queries";
+import { ScrollTable } from "../../ui/ScrollTable";
 
 function Keys({ source, onKey }: { source: Source; onKey: (key: string) => void }) {
   const { t } = useWords();
@@ -26,13 +27,10 @@ function Keys({ source, onKey }: { source: Source; onKey: (key: string) => void 
   return (
     <Flex vertical gap={12}>
       <Typography.Title level={2} style={{ fontSize: 15, margin: 0 }}>{t("key.list")}</Typography.Title>
-      <Table<WriteKey>
-        size="small"
+      <ScrollTable<WriteKey>
         rowKey="id"
-        pagination={false}
         dataSource={source.keys}
         locale={{ emptyText: t("key.none") }}
-        scroll={{ x: "max-content" }}
         columns={[
           { title: t("key.name"), dataIndex: "name" },
           { title: t("key.hint"), key: "hint", render: (_, k) => <span className="cl-mono">…{k.hint}</span> },
@@ -80,7 +78,6 @@ export function SourceDrawer({ source, onClose, onKey }: { source: Source | null
       {source && (
         <Flex vertical gap={20}>
           <Descriptions
-            size="small"
             column={2}
             items={[
               { key: "kind", label: t("sources.kind"), children: tx(`source.${source.kind}`, source.kind) },
