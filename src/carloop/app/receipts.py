@@ -34,6 +34,7 @@ MAX_BYTES = 1024 * 1024
 MAX_RECEIPTS = 1000
 TOLERANCE_MS = 300_000
 SOURCE = "receipts"
+_KINDS = frozenset(ReceiptKind)
 _REACHED = frozenset(ReceiptKind) - {ReceiptKind.FAILED}
 _NEVER_SENT = (SendState.SUPPRESSED, SendState.EXPIRED)
 
@@ -109,7 +110,7 @@ class Receipts:
 
     def _take_one(self, tx: Tx, stored: StoredChannel, item: Any, now: int) -> str:
         """Take one receipt; returns why not, or nothing."""
-        if not isinstance(item, dict) or item.get("kind") not in frozenset(ReceiptKind):
+        if not isinstance(item, dict) or str(item.get("kind")) not in _KINDS:
             return "kind_unknown"
         at = _instant(item.get("at"), now)
         if at is None:
@@ -117,7 +118,7 @@ class Receipts:
         send = _find(tx, stored, item)
         if send is None:
             return "send_unknown"
-        kind = ReceiptKind(item["kind"])
+        kind = ReceiptKind(str(item["kind"]))
         identity = str(item.get("id") or f"{send.key}:{kind}:{item.get('at')}")
         receipt = StoredReceipt(
             channel=stored.id,
@@ -290,7 +291,7 @@ def _find(tx: Tx, stored: StoredChannel, item: Mapping[str, Any]) -> Send | None
             return None
         usable = 0 <= parsed.enrolment < 2**63 and 0 <= parsed.visit < 2**31
         return tx.sends.find(stored.tenant, stored.id, parsed, "") if usable else None
-    if isinstance(provider, str) and provider and "\0" not in provider:
+    if isinstance(provider, str) and provider and provider.isprintable():
         return tx.sends.find(stored.tenant, stored.id, None, provider)
     return None
 

@@ -27,6 +27,9 @@ class Settings:
         event_memory_mb: memory limit of one read of the event store, in MiB.
         session_idle_minutes: a session ends after this long without a request.
         session_hours: a session ends this long after sign-in, whatever happens.
+        public_url: where people reach this server, for unsubscribe links; empty: no links.
+        consent_default: ``deny`` or ``grant``: may a person be written to who never said?
+        allowed_hosts: private hosts and networks that channels may reach, comma-separated.
     """
 
     data: Path = Path("data")
@@ -41,6 +44,9 @@ class Settings:
     event_memory_mb: int = 2048
     session_idle_minutes: int = 120
     session_hours: int = 24
+    public_url: str = ""
+    consent_default: str = "deny"
+    allowed_hosts: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
