@@ -71,6 +71,14 @@ class EngineProxy:
         self._clock = clock
         self._idle: list[_Wire] = []
 
+    async def close(self) -> None:
+        """Let go of the connections kept alive."""
+        while self._idle:
+            writer = self._idle.pop().writer
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
     async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request with the engine's answer; 503 while the engine is away."""
         started = False
