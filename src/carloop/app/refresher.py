@@ -26,9 +26,14 @@ from carloop.sql.select import nested, select
 
 log = structlog.get_logger(__name__)
 
-LEAST_SECONDS = 1.0
-COST_FACTOR = 10.0
-"""A segment is refreshed at most a tenth of the time."""
+LEAST_SECONDS = 2.0
+COST_FACTOR = 20.0
+"""While data arrives, a segment is computed every two seconds, but at most 5 % of the time."""
+IDLE_SECONDS = 4.0
+IDLE_FACTOR = 100.0
+"""While only time passes, every four seconds, but at most 1 % of the time."""
+SETTLE_SECONDS = 2.0
+"""How long after new data its projection (aliases, attributes, grants) may still be on its way."""
 RECHECK_SECONDS = 60.0
 """Even where nothing was noticed, every segment is computed this often."""
 STAMP_MS = 20_000
@@ -45,10 +50,9 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class _Last:
-    at: float
+    started: float
     cost: float
     version: int
-    generation: int
 
 
 class SegmentRefresher:
@@ -70,12 +74,12 @@ class SegmentRefresher:
         self._listener = listener
         self._monotonic = monotonic
         self._last: dict[tuple[int, int], _Last] = {}
-        self._generation = 0
+        self._noticed_at = float("-inf")
         self._lock = threading.Lock()
 
     def notice(self) -> None:
         """New data arrived: segments whose turn has come are computed anew."""
-        self._generation += 1
+        self._noticed_at = self._monotonic()
 
     def run_once(self) -> int:
         """Refresh every segment that is due; returns how many those were."""
@@ -87,7 +91,7 @@ class SegmentRefresher:
                 self.refresh(segment.tenant, segment.id)
             except CarloopError as error:
                 log.warning("segment_not_refreshed", segment=segment.uuid, code=error.code)
-                self._note(segment, self._monotonic(), self._generation)
+                self._note(segment, self._monotonic())
         return len(due)
 
     def refresh(self, tenant: int, id: int) -> None:
@@ -98,7 +102,7 @@ class SegmentRefresher:
             Unavailable: the event store does not answer.
         """
         with self._lock:
-            started, generation = self._monotonic(), self._generation
+            started = self._monotonic()
             with self._state.read() as tx:
                 segment = tx.segments.get(tenant, id)
                 before = tx.segments.snapshot(tenant, id)
@@ -114,23 +118,23 @@ class SegmentRefresher:
             else:
                 change = self._change(segment, known, members, to_ms(now), before)
                 self._store(segment, members, change, seq)
-            self._note(segment, started, generation)
+            self._note(segment, started)
 
     def _due(self, segment: Segment) -> bool:
         last = self._last.get((segment.tenant, segment.id))
         if last is None or last.version != segment.version:
             return True
-        waited = self._monotonic() - last.at
-        if waited < max(LEAST_SECONDS, COST_FACTOR * last.cost):
-            return False
-        if last.generation != self._generation or waited >= RECHECK_SECONDS:
+        waited = self._monotonic() - last.started
+        if last.started < self._noticed_at + SETTLE_SECONDS:
+            return waited >= max(LEAST_SECONDS, COST_FACTOR * last.cost)
+        if waited >= RECHECK_SECONDS:
             return True
-        return moves_with_time(parse(segment.rule))
+        idle = waited >= max(IDLE_SECONDS, IDLE_FACTOR * last.cost)
+        return idle and moves_with_time(parse(segment.rule))
 
-    def _note(self, segment: Segment, started: float, generation: int) -> None:
-        at = self._monotonic()
-        key = (segment.tenant, segment.id)
-        self._last[key] = _Last(at, at - started, segment.version, generation)
+    def _note(self, segment: Segment, started: float) -> None:
+        cost = self._monotonic() - started
+        self._last[segment.tenant, segment.id] = _Last(started, cost, segment.version)
 
     def _stamp(self, segment: Segment, before: Snapshot, now: int, seq: int) -> None:
         if now - before.refreshed_at < STAMP_MS:

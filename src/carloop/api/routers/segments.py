@@ -26,7 +26,7 @@ from carloop.app.person_views import PersonSummary
 from carloop.app.segments import People, SegmentView
 from carloop.core.scope import Caller, Permission
 from carloop.kit.clock import from_ms
-from carloop.rules import Rule, RuleDocument
+from carloop.rules import RuleDocument, dump
 
 router = APIRouter(tags=["segments"])
 
@@ -66,7 +66,7 @@ class SegmentOut(BaseModel):
     id: UUID
     name: str
     description: str
-    rule: Rule
+    rule: dict[str, Any]
     state: str
     count: int | None
     suppressed: bool
@@ -221,7 +221,7 @@ def _out(view: SegmentView) -> SegmentOut:
         id=UUID(segment.uuid),
         name=segment.name,
         description=segment.description,
-        rule=view.rule,
+        rule=dump(view.rule),
         state=view.state,
         count=view.counted.count,
         suppressed=view.counted.suppressed,
