@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from fastapi.routing import APIRoute
 
 from carloop.api.app import create_app
 from carloop.api.deps import Requires, public
+from carloop.api.openapi import api_routes
 from carloop.api.pages import decode_cursor, encode_cursor
 from carloop.api.services import Services
 from carloop.app.health import Figure, Health, disk_probe
@@ -40,19 +40,17 @@ def api(
     return build(sqlite_state, event_store, clock, tenant)
 
 
-def routes() -> Iterator[APIRoute]:
-    for route in create_app(Services()).routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            yield route
-
-
 def requirements(route: APIRoute) -> list[Requires]:
     calls = [dependency.call for dependency in route.dependant.dependencies]
     return [call for call in calls if isinstance(call, Requires)]
 
 
 def test_every_route_states_who_may_call_it() -> None:
-    for route in routes():
+    operations = [
+        item for path in create_app(Services()).openapi()["paths"].values() for item in path
+    ]
+    assert len(list(api_routes())) == len(operations) > 50
+    for route in api_routes():
         is_public = getattr(route.endpoint, "carloop_public", False)
         assert is_public or requirements(route), f"{route.path} does not say who may call it"
         if is_public:
@@ -229,3 +227,18 @@ def test_a_forged_cursor_is_refused(text: str) -> None:
 
 def test_a_cursor_returns_its_key() -> None:
     assert decode_cursor(encode_cursor(5, "中"), int, str) == (5, "中")
+
+
+def test_changes_are_in_the_audit_log_by_operation_and_reads_are_not(api: Harness) -> None:
+    client = api.local()
+    client.post("/api/sources", json={"name": "web", "kind": "web"})
+    client.get("/api/sources")
+    client.post("/api/sources", json={"name": "web", "kind": "web"})
+    (entry,) = client.get("/api/audit").json()["items"]
+    assert (entry["action"], entry["caller"], entry["object"]) == (
+        "create_source",
+        "local",
+        "/api/sources",
+    )
+    assert entry["detail"] == {"status": 201}
+    assert api.services.audit.verify().problem == ""

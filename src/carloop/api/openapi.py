@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fastapi.routing import APIRoute
 
 from carloop.api.deps import Requires
 from carloop.api.errors import MEDIA_TYPE, PROBLEM_SCHEMA
+from carloop.api.routers import ROUTERS
 
 REFUSALS = {
     400: "The request cannot be read.",
@@ -69,11 +71,19 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": "carloop_session"},
     }
     schema["security"] = [{"token": []}, {"session": []}]
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in route.methods or ():
-                schema["paths"][route.path_format][method.lower()].update(_guarding(route))
+    for route in api_routes():
+        for method in route.methods or ():
+            schema["paths"][route.path_format][method.lower()].update(_guarding(route))
     return schema
+
+
+def api_routes() -> Iterator[APIRoute]:
+    """Every route of every router in force."""
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute), "routers do not nest"
+            if route.include_in_schema:
+                yield route
 
 
 def _guarding(route: APIRoute) -> dict[str, Any]:
