@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, tuple
 
 from carloop.core.evidence import Edge, EdgeKind, Verdict
 from carloop.core.ports.identity import Fragment, LogEntry
-from carloop.stores.state.lists import pieces, upsert
+from carloop.stores.state.lists import insert_rows, pieces, upsert
 from carloop.stores.state.tables.identity import (
     erasure,
     identifier,
@@ -69,9 +69,8 @@ class SqlIdentity:
 
     def add(self, tenant: int, fragments: Sequence[Fragment]) -> None:
         """Store new fragments."""
-        if fragments:
-            rows = [{"tenant": tenant, **f._asdict()} for f in fragments]
-            self._db.execute(insert(identifier), rows)
+        names = ("tenant", *Fragment._fields)
+        insert_rows(self._db, identifier, names, [(tenant, *f) for f in fragments])
 
     def move(self, tenant: int, persons: Mapping[int, int]) -> None:
         """Set the person of fragments: fragment → canonical fragment."""
@@ -116,19 +115,12 @@ class SqlIdentity:
 
     def put_edges(self, tenant: int, edges: Iterable[Verdict], by: str = "") -> None:
         """Store edges; an edge of the same pair (evidence or decision) is replaced."""
+        names = ("tenant", *Edge._fields, "decision", "accepted", "reason", "by")
         rows = [
-            {
-                "tenant": tenant,
-                **v.edge._asdict(),
-                "kind": v.edge.kind.value,
-                "decision": int(v.edge.decision),
-                "accepted": v.accepted,
-                "reason": v.reason,
-                "by": by,
-            }
+            (tenant, *v.edge[:5], v.edge.kind.value, int(v.edge.decision), v.accepted, v.reason, by)
             for v in edges
         ]
-        upsert(self._db, identity_edge, rows)
+        insert_rows(self._db, identity_edge, names, rows, replace=True)
 
     def log(self, tenant: int, entries: Sequence[LogEntry]) -> None:
         """Append to the log."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -18,6 +18,36 @@ def pieces(values: Collection[T], size: int = PIECE) -> Iterator[list[T]]:
     rest = iter(values)
     while piece := list(islice(rest, size)):
         yield piece
+
+
+def insert_rows(
+    db: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    replace: bool = False,
+) -> None:
+    """Insert many rows by position, past SQLAlchemy's conversions, for the hot path.
+
+    Args:
+        db: the open connection.
+        table: where to; none of the columns may need converting (JSON does).
+        names: columns, in the order of each row's values.
+        rows: the values.
+        replace: replace rows with the same primary key.
+    """
+    if not rows:
+        return
+    quote = db.dialect.identifier_preparer.quote
+    mark = "?" if db.dialect.name == "sqlite" else "%s"
+    columns = ", ".join(quote(name) for name in names)
+    text = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({', '.join([mark] * len(names))})"
+    if replace:
+        keys = [c.name for c in table.primary_key]
+        values = ", ".join(f"{quote(n)} = excluded.{quote(n)}" for n in names if n not in keys)
+        text += f" ON CONFLICT ({', '.join(quote(k) for k in keys)}) DO UPDATE SET {values}"
+    db.exec_driver_sql(text, [tuple(row) for row in rows])
 
 
 def insert_new(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from carloop.core.ports.profiles import Attribute
-from carloop.stores.state.lists import pieces, upsert
+from carloop.stores.state.lists import insert_rows, pieces
 from carloop.stores.state.tables.profiles import attribute, subject_key
 
 _a = attribute.c
@@ -33,7 +33,9 @@ class SqlProfiles:
 
     def put(self, tenant: int, attributes: Sequence[Attribute]) -> None:
         """Store attributes, replacing those of the same fragment and field."""
-        upsert(self._db, attribute, [{"tenant": tenant, **a._asdict()} for a in attributes])
+        names = ("tenant", *Attribute._fields)
+        rows = [(tenant, *a) for a in attributes]
+        insert_rows(self._db, attribute, names, rows, replace=True)
 
     def holders(self, tenant: int, field: str, blind: bytes, limit: int) -> list[int]:
         """Fragments whose identifying ``field`` has this blind index."""

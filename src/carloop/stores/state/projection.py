@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
 from carloop.core.ports.projection import Change, QueuedChange
-from carloop.stores.state.lists import pieces
+from carloop.stores.state.lists import insert_rows, pieces
 from carloop.stores.state.tables.projection import projection_queue as t
 
 
@@ -19,9 +19,8 @@ class SqlProjection:
 
     def queue(self, tenant: int, changes: Iterable[Change]) -> None:
         """Append changes."""
-        rows = [{"tenant": tenant, **change._asdict()} for change in changes]
-        if rows:
-            self._db.execute(insert(t), rows)
+        names = ("tenant", *Change._fields)
+        insert_rows(self._db, t, names, [(tenant, *change) for change in changes])
 
     def next(self, limit: int) -> list[QueuedChange]:
         """The oldest changes."""
