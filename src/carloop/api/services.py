@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from carloop.app.analytics import Analytics
     from carloop.app.audiences import Audiences
     from carloop.app.audit import AuditLog
+    from carloop.app.backups import Backups
     from carloop.app.channels import ChannelDesk
     from carloop.app.consents import ConsentLedger, UnsubscribeLinks
     from carloop.app.entity_desk import EntityDesk
@@ -48,6 +49,7 @@ class Services:
     users: Users
     keys: Keys
     jobs: JobRunner
+    backups: Backups
     imports: ImportJobs
     audit: AuditLog
     sources: Sources

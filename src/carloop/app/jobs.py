@@ -126,7 +126,7 @@ class JobRunner:
             return tx.jobs.request_cancel(tenant, id_, self._now())
 
     def recover(self) -> None:
-        """Take up what a process that died left running; call once, before ``start``."""
+        """Requeue or fail what a process that died left running."""
         with self._state.write() as tx:
             for job in tx.jobs.running():
                 kind = self._kinds.get(job.kind)
@@ -152,7 +152,8 @@ class JobRunner:
         return True
 
     def start(self) -> None:
-        """Run jobs in a thread until ``stop``."""
+        """Take up what a dead process left, then run jobs in a thread until ``stop``."""
+        self.recover()
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
         self._thread.start()
 

@@ -5,41 +5,51 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 from fastapi import FastAPI
 
 from carloop.api.app import create_app
 from carloop.api.services import Services
+from carloop.app.audiences import Audiences
 from carloop.app.audit import AuditLog
+from carloop.app.backups import Backups
 from carloop.app.health import Figure, Health, disk_probe, lag_probe
 from carloop.app.imports import Imports
 from carloop.app.imports.job import ImportJobs
 from carloop.app.jobs import JobRunner
 from carloop.app.lag import Lag, lag_reader
 from carloop.app.overview import Overview
+from carloop.app.persons import Persons
 from carloop.app.pipeline import Pipeline
 from carloop.app.projector import Projector
 from carloop.app.quarantine import Quarantine
+from carloop.app.refresher import SegmentRefresher
+from carloop.app.retention import Retention
 from carloop.app.workers import Loader
 from carloop.bootstrap.access import wire_access
 from carloop.bootstrap.background import Loop
+from carloop.bootstrap.backup import wire_backup
 from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
+from carloop.bootstrap.journeys import wire_journeys
 from carloop.bootstrap.packs import load_catalogue
 from carloop.bootstrap.persons import erasure_job, wire_persons
+from carloop.bootstrap.questions import wire_questions
 from carloop.bootstrap.settings import Settings
 from carloop.bootstrap.stores import TENANT, Stores, open_stores
 from carloop.connectors import PROTOCOLS
 from carloop.core.ports.state import Tx
 from carloop.core.registry import Catalogue
-from carloop.kit.clock import SystemClock
+from carloop.kit.clock import Clock, SystemClock
 
 log = structlog.get_logger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
+RETENTION_SECONDS = 86_400.0
 LOADER_SECONDS = 0.05
 PROJECTOR_SECONDS = 0.5
+SEGMENTS_SECONDS = 0.5
 
 
 class Background(Protocol):
@@ -108,24 +118,46 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     lag = lag_reader(stores.state, stores.journal, clock)
     pipeline = _pipeline(stores, catalogue)
     projector = Projector(stores.state, stores.event_store, catalogue, stores.cipher)
-    projection = Loop("projector", lambda: projector.drain() > 0, PROJECTOR_SECONDS)
-    pipeline.listeners.append(lambda progress: projection.wake())
+    audiences = Audiences(stores.state, stores.event_store, catalogue, stores.cipher, clock)
     audit = AuditLog(
         stores.state,
         clock,
         stores.master.derive("audit chain"),
         HeadInFile(settings.data / "secret" / "audit.head"),
     )
+    people = wire_persons(
+        stores,
+        catalogue,
+        clock,
+        audit,
+        pipeline,
+        projector,
+        lambda scope, person: questions.segments.memberships(scope, person),
+    )
+    way_out = wire_journeys(settings, stores, catalogue, clock, audiences)
+    questions = wire_questions(
+        stores, catalogue, clock, cast(Persons, people["persons"]), audiences, way_out.entries
+    )
+    questions.install_templates(catalogue)
+    refresher = questions.refresher
+    projection = Loop("projector", _projecting(projector, refresher), PROJECTOR_SECONDS)
+    pipeline.listeners.append(lambda progress: projection.wake())
+    pipeline.listeners.append(lambda progress: refresher.notice())
     loops = [
         projection,
+        Loop("segments", lambda: refresher.run_once() < 0, SEGMENTS_SECONDS),
+        *way_out.loops,
         Loop("loader", Loader(pipeline, clock, settings.journal_days).step, LOADER_SECONDS),
         Loop("audit", _checkpoint(audit), CHECKPOINT_SECONDS),
+        Loop("retention", _retaining(stores, clock), RETENTION_SECONDS),
     ]
     jobs = JobRunner(stores.state, clock)
+    backup = wire_backup(settings, stores.state, stores.event_store, clock, stores.master.key_id)
     imports = Imports(stores.state, stores.journal, catalogue, clock)
     services = Services(
         clock=clock,
         jobs=jobs,
+        backups=Backups(backup, jobs, audit, clock, settings.data / "backups"),
         imports=ImportJobs(imports, jobs, stores.state, clock, settings.data / "uploads"),
         catalogue=catalogue,
         state=stores.state,
@@ -138,14 +170,39 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
             stores.state, stores.event_store, clock, catalogue, _segments, _sends, lag
         ),
         **wire_access(settings, stores, catalogue, clock),
-        **wire_persons(stores, catalogue, clock, audit, pipeline, projector),
+        **people,
+        **way_out.services,
+        **questions.services(),
     )
     jobs.register(erasure_job(services.erasure))
     services.keys.publish()
     first_password = services.access.first_admin()
     if first_password is not None:
         replace_file(settings.admin_password_file, f"{first_password}\n".encode())
-    return Engine(settings, services, stores, [*loops, jobs], lag, first_password, ownership)
+    background: list[Background] = [way_out.senders, *loops, jobs]
+    return Engine(settings, services, stores, background, lag, first_password, ownership)
+
+
+def _projecting(projector: Projector, refresher: SegmentRefresher) -> Callable[[], bool]:
+    def step() -> bool:
+        moved = projector.drain() > 0
+        if moved:
+            refresher.notice()
+        return moved
+
+    return step
+
+
+def _retaining(stores: Stores, clock: Clock) -> Callable[[], bool]:
+    retention = Retention(stores.state, stores.event_store, clock)
+
+    def step() -> bool:
+        expired = retention.run()
+        if expired.events or expired.jobs:
+            log.info("expired", events=expired.events, jobs=expired.jobs)
+        return False
+
+    return step
 
 
 def _checkpoint(audit: AuditLog) -> Callable[[], bool]:
@@ -223,4 +280,4 @@ def _sends(tx: Tx, tenant: int) -> Mapping[str, int]:
 
 
 def _segments(tx: Tx, tenant: int) -> int:
-    return 0
+    return len(tx.segments.all(tenant))

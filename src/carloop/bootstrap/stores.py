@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from carloop.bootstrap.gateway import open_journal
 from carloop.bootstrap.settings import Settings
@@ -23,6 +24,7 @@ from carloop.stores.vault.journal_keys import DayKeys
 from carloop.stores.vault.keys import MasterKey, load_master_key
 
 TENANT = 1
+MASTER_KEY = "CARLOOP_MASTER_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,16 @@ class Stores:
 
 def load_master(settings: Settings) -> MasterKey:
     """The master key of the installation, from the environment or ``DIR/secret``."""
-    path = settings.data / "secret" / "master.key"
-    return load_master_key(path, os.environ.get("CARLOOP_MASTER_KEY"))
+    return load_master_key(_key_file(settings), os.environ.get(MASTER_KEY))
+
+
+def has_master(settings: Settings) -> bool:
+    """Whether there is a master key, so that none would be made."""
+    return bool(os.environ.get(MASTER_KEY)) or _key_file(settings).exists()
+
+
+def _key_file(settings: Settings) -> Path:
+    return settings.data / "secret" / "master.key"
 
 
 def state_url(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from carloop.bootstrap.files import Ownership
 from carloop.bootstrap.settings import Settings
 from carloop.bootstrap.stores import open_stores
 from carloop.cli import audit, keys, users
+from carloop.cli import backup as backups
 from carloop.cli.connect import Data
 from carloop.cli.demo import demo
 from carloop.cli.doctor import doctor
@@ -33,6 +34,9 @@ app.add_typer(audit.app, name="audit")
 app.command("demo")(demo)
 app.command("import")(import_file)
 app.command("doctor")(doctor)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
+app.command("verify")(backups.verify)
 
 
 @app.command("serve")

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from carloop.api.routers import (
     analytics,
     audit,
+    backups,
     catalogue,
     channels,
     consents,
@@ -40,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     identity.router,
     entities.router,
     jobs.router,
+    backups.router,
     imports.router,
     journeys.router,
     channels.router,
