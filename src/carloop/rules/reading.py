@@ -176,7 +176,7 @@ def check_property(name: str) -> str:
     >>> check_property("渠道 x.y")
     '渠道 x.y'
     """
-    if not 1 <= len(name) <= 200 or not all(_SEGMENT.match(part) for part in name.split(".")):
+    if not 1 <= len(name) <= 200 or not all(_SEGMENT.fullmatch(part) for part in name.split(".")):
         raise ValueError("not a property name")
     return name
 
