@@ -64,6 +64,12 @@ def test_a_day_above_twelve_decides_between_month_first_and_day_first() -> None:
     assert guess_time_format(["soon", "later"], UTC) is None
 
 
+@pytest.mark.parametrize("format_", ["%Y%Y", "%", "%Q", "iso", "s", "ms", "%d"])
+def test_a_format_that_cannot_work_makes_bad_values_and_no_exception(format_: str) -> None:
+    with pytest.raises(BadValue):
+        as_time("２０２６-99-99", format_, SHANGHAI)
+
+
 def test_a_time_without_offset_is_in_the_zone_of_the_mapping() -> None:
     at = as_time("2022-01-02 08:00:00", "iso", SHANGHAI)
     assert at.astimezone(UTC) == datetime(2022, 1, 2, tzinfo=UTC)

@@ -20,10 +20,14 @@ router = APIRouter(tags=["imports"])
 Writer = Annotated[Caller, require(Permission.JOB_WRITE)]
 Upload = Annotated[UploadFile, File(description="CSV, JSON lines, Parquet or Excel.")]
 MappingText = Annotated[str, Form(description="A mapping as JSON; empty: suggested.")]
-MappingName = Annotated[str, Form(max_length=128, description="Name of a saved mapping.")]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+MappingName = Annotated[
+    str, Form(max_length=128, pattern=PRINTABLE, description="Name of a saved mapping.")
+]
 EventName = Annotated[str, Form(max_length=128, description="Event of a suggested mapping.")]
 Zone = Annotated[str, Form(max_length=64, description="Zone of times without offset.")]
-Name = Annotated[str, Path(min_length=1, max_length=128)]
+Name = Annotated[str, Path(min_length=1, max_length=128, pattern=PRINTABLE)]
+SourceName = Annotated[str, Form(min_length=1, max_length=128, pattern=PRINTABLE)]
 
 
 class ColumnOut(BaseModel):
@@ -97,7 +101,7 @@ def create_import(
     caller: Writer,
     use: Use,
     file: Upload,
-    source: Annotated[str, Form(min_length=1, max_length=128)],
+    source: SourceName,
     mapping: MappingText = "",
     mapping_name: MappingName = "",
     event: EventName = "",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -25,7 +26,7 @@ from carloop.core.ports.state import State
 from carloop.core.registry import Catalogue
 from carloop.core.sources import Source
 from carloop.kit.clock import Clock, to_ms
-from carloop.kit.errors import NotFound
+from carloop.kit.errors import InvalidInput, NotFound
 
 SAMPLE_ROWS = 1000
 BATCH_EVENTS = 1000
@@ -106,6 +107,8 @@ class Imports:
     ) -> Preview:
         """Look at the first thousand rows; nothing is kept."""
         table = open_table(path, name)
+        if zone not in available_timezones():
+            raise InvalidInput("not an IANA time zone", code="zone_unknown", path="zone")
         mapping = mapping or self.suggest(table, event=event, zone=zone)
         nulls = frozenset(null.casefold() for null in mapping.nulls)
         rows = _sample(table)

@@ -129,7 +129,7 @@ def as_time(value: Value, format_: str, zone: tzinfo) -> datetime:
             raise BadValue("invalid_timestamp")
         else:
             at = datetime.strptime(text, format_)  # noqa: DTZ007
-    except (ValueError, OverflowError, OSError) as error:
+    except (ValueError, OverflowError, OSError, re.error) as error:
         raise BadValue("invalid_timestamp") from error
     return at if at.tzinfo else at.replace(tzinfo=zone)
 
