@@ -88,11 +88,12 @@ class IdentityDecisions:
             if len(gone) * len(rest) > MOST_PAIRS:
                 raise InvalidInput("too many identifiers", code="split_too_large")
             edges: dict[Pair, Edge] = {}
+            at = self._after(tx, caller, known.numbers)
             for one, other in product(sorted(gone), sorted(rest)):
-                self._add(edges, one, other, EdgeKind.CUT)
+                self._add(edges, one, other, EdgeKind.CUT, at)
             for part in (gone, rest):
                 for one, other in pairwise(sorted(part)):
-                    self._add(edges, one, other, EdgeKind.LINK)
+                    self._add(edges, one, other, EdgeKind.LINK, at)
             self._decide(tx, caller, [known], edges)
             (first,) = tx.identity.by_numbers(caller.scope.tenant, [min(gone)])
             (new,) = tx.identity.by_numbers(caller.scope.tenant, [first.person])
@@ -105,15 +106,24 @@ class IdentityDecisions:
         self, tx: Tx, caller: Caller, one: Known, other: Known, edges: dict[Pair, Edge]
     ) -> None:
         mine, theirs = set(one.numbers), set(other.numbers)
+        at = self._after(tx, caller, mine | theirs)
         for verdict in tx.identity.edges_of(caller.scope.tenant, mine):
             a, b = verdict.edge.a, verdict.edge.b
             between = (a in mine and b in theirs) or (b in mine and a in theirs)
             if between and verdict.edge.kind is EdgeKind.CUT:
-                self._add(edges, a, b, EdgeKind.FREE)
-        self._add(edges, one.number, other.number, EdgeKind.LINK)
+                self._add(edges, a, b, EdgeKind.FREE, at)
+        self._add(edges, one.number, other.number, EdgeKind.LINK, at)
 
-    def _add(self, edges: dict[Pair, Edge], one: int, other: int, kind: EdgeKind) -> None:
-        at = to_ms(self._clock.now())
+    def _after(self, tx: Tx, caller: Caller, numbers: Collection[int]) -> int:
+        """Now, or just after the newest decision on these fragments: the last word wins."""
+        decided = [
+            v.edge.occurred_at
+            for v in tx.identity.edges_of(caller.scope.tenant, numbers)
+            if v.edge.decision
+        ]
+        return max([to_ms(self._clock.now()), *(at + 1 for at in decided)])
+
+    def _add(self, edges: dict[Pair, Edge], one: int, other: int, kind: EdgeKind, at: int) -> None:
         edge = Edge(min(one, other), max(one, other), at, f"decision:{uuid4()}", 0, kind)
         edges[pair_of(edge)] = edge
 
