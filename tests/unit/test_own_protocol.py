@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -193,6 +194,23 @@ def test_an_unreadable_body_is_refused_and_never_an_exception(body: bytes) -> No
 def test_too_many_events_are_refused() -> None:
     with pytest.raises(TooLarge):
         decode([event()] * 2501)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 4_000_000,
+        b'{"a":[NaN' + b',"events"' * 400_000 + b"]}",
+        b"[" + b"," * 4_000_000 + b"]",
+        b"[1" + b",1" * 2_000_000 + b"]",
+        b'{"events":[' + b'{"a":' * 700_000 + b"]}",
+    ],
+)
+def test_hostile_bodies_are_refused_quickly(body: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(CarloopError):
+        decode(body)
+    assert time.process_time() - started < 2
 
 
 def test_the_key_may_stand_in_header_query_or_body() -> None:

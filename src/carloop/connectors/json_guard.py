@@ -8,6 +8,7 @@ one is walked.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import msgspec
@@ -53,22 +54,33 @@ def split(
         TooLarge: ``too_many_events``.
     """
     try:
-        head, events = _split_sound(body, key)
+        head, events = _split_sound(body, key, limits)
     except _BROKEN:
-        head, events = _split_broken(body, key)
+        head, events = _split_broken(body, key, limits)
     if events != [body] and any(_too_deep(bytes(value), limits) for value in head.values()):
         raise Malformed("nested too deeply", code="too_deep")
-    if len(events) > limits.events_per_batch:
-        raise TooLarge(
-            f"more than {limits.events_per_batch} events in one batch", code="too_many_events"
-        )
     return head, events
 
 
-def _split_sound(body: bytes, key: str | None) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
+def _check_number(events: int, limits: Limits) -> None:
+    if events > limits.events_per_batch:
+        raise TooLarge(
+            f"more than {limits.events_per_batch} events in one batch", code="too_many_events"
+        )
+
+
+def _bytes_of(array: bytes, limits: Limits) -> list[bytes]:
+    raws = _ARRAY.decode(array)
+    _check_number(len(raws), limits)
+    return [bytes(raw) for raw in raws]
+
+
+def _split_sound(
+    body: bytes, key: str | None, limits: Limits
+) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
     first = body.lstrip(b" \t\r\n")[:1]
     if first == b"[":
-        return {}, [bytes(raw) for raw in _ARRAY.decode(body)]
+        return {}, _bytes_of(body, limits)
     if first != b"{":
         raise Malformed("the body is neither a JSON object nor an array", code="malformed_json")
     head = _OBJECT.decode(body)
@@ -77,10 +89,12 @@ def _split_sound(body: bytes, key: str | None) -> tuple[dict[str, msgspec.Raw], 
     array = bytes(head.pop(key))
     if array[:1] != b"[":
         raise Malformed(f"{key} is not an array", code="invalid_type", path=key)
-    return head, [bytes(raw) for raw in _ARRAY.decode(array)]
+    return head, _bytes_of(array, limits)
 
 
-def _split_broken(body: bytes, key: str | None) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
+def _split_broken(
+    body: bytes, key: str | None, limits: Limits
+) -> tuple[dict[str, msgspec.Raw], list[bytes]]:
     """Split by brackets and commas outside strings, whatever lies between them."""
     depth, commas = _structure(body)
     start = body.find(b"[") if body.lstrip()[:1] == b"[" else _array_under(body, key, depth)
@@ -89,11 +103,12 @@ def _split_broken(body: bytes, key: str | None) -> tuple[dict[str, msgspec.Raw],
     inside = int(depth[start])
     end = start + int(np.argmax(depth[start:] < inside))
     cuts = np.flatnonzero(commas[start:end] & (depth[start:end] == inside)) + start
+    _check_number(len(cuts) + 1, limits)
     edges = [start, *cuts.tolist(), end]
     events = [body[a + 1 : b].strip() for a, b in zip(edges, edges[1:], strict=False)]
     try:
         rest = body[:start] + b"[]" + body[end + 1 :]
-        return _split_sound(rest, key)[0], [] if events == [b""] else events
+        return _split_sound(rest, key, limits)[0], [] if events == [b""] else events
     except _BROKEN as cause:
         raise Malformed("the body is not valid JSON", code="malformed_json") from cause
 
@@ -110,13 +125,9 @@ def _structure(body: bytes) -> tuple[np.ndarray, np.ndarray]:
 def _array_under(body: bytes, key: str | None, depth: np.ndarray) -> int:
     if key is None:
         return -1
-    quoted = f'"{key}"'.encode()
-    at = body.find(quoted)
-    while at >= 0:
-        rest = body[at + len(quoted) :].lstrip()
-        if depth[at] == 1 and rest[:1] == b":" and rest[1:].lstrip()[:1] == b"[":
-            return body.index(b"[", at)
-        at = body.find(quoted, at + 1)
+    for found in re.finditer(rb'"%s"\s*:\s*\[' % re.escape(key.encode()), body):
+        if depth[found.start()] == 1:
+            return found.end() - 1
     return -1
 
 
