@@ -113,7 +113,8 @@ def bare(folder: Path, people: int) -> dict[str, float]:
     db.execute("CREATE UNIQUE INDEX u ON enrol (person, ekey)")
     db.execute("CREATE INDEX d ON enrol (due) WHERE due IS NOT NULL")
     db.execute(
-        "CREATE TABLE outbox (enrol, node, visit, state, fence, lease, PRIMARY KEY (enrol, node, visit))"
+        "CREATE TABLE outbox (enrol, node, visit, state, fence, lease,"
+        " PRIMARY KEY (enrol, node, visit))"
     )
     db.execute("CREATE INDEX s ON outbox (state)")
 

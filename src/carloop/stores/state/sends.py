@@ -39,6 +39,8 @@ _THIS = and_(
 _LIVE = select(journeys.c.id).where(
     journeys.c.status == JourneyStatus.LIVE.value, journeys.c.deleted_at.is_(None)
 )
+_IN = 1000
+"""Keys per statement."""
 _CLAIMED = SendState.CLAIMED.value
 _ATTEMPTING = SendState.ATTEMPTING.value
 _NEW = SendState.NEW.value
@@ -86,9 +88,9 @@ class SqlSends:
         )
 
     def claim(self, channel: int, now: int, lease: int, limit: int) -> Sequence[Send]:
-        """Take due sends of live journeys, oldest first: pick and lock, then mark those."""
-        query = (
-            select(outbox)
+        """Take due sends of live journeys, oldest first: pick and lock keys, then mark those."""
+        picked = (
+            select(outbox.c.enrol, outbox.c.node, outbox.c.visit)
             .where(
                 outbox.c.channel == channel,
                 outbox.c.state == _NEW,
@@ -98,17 +100,15 @@ class SqlSends:
             .order_by(outbox.c.not_before, outbox.c.enrol)
             .limit(limit)
             .with_for_update(skip_locked=True, of=outbox)
+            .cte("picked")
         )
-        picked = [_send(row) for row in self._connection.execute(query)]
-        if not picked:
-            return []
-        self._connection.execute(
+        claimed = self._connection.execute(
             update(outbox)
-            .where(_THIS)
-            .values(state=_CLAIMED, lease=lease, fence=outbox.c.fence + 1, updated_at=now),
-            [_bound(send.key) for send in picked],
+            .where(_KEY.in_(select(picked)))
+            .values(state=_CLAIMED, lease=lease, fence=outbox.c.fence + 1, updated_at=now)
+            .returning(outbox)
         )
-        return self._read([send.key for send in picked])
+        return sorted(map(_send, claimed), key=lambda send: (send.not_before, send.key))
 
     def held(self, claimed: Sequence[Send]) -> Sequence[Send]:
         """Those whose claim still stands and whose journey is still live."""
@@ -121,18 +121,18 @@ class SqlSends:
 
     def attempt(self, sends: Sequence[Send], now: int, lease: int) -> None:
         """Mark claimed sends as being attempted."""
-        if sends:
+        for start in range(0, len(sends), _IN):
+            keys = [tuple(send.key) for send in sends[start : start + _IN]]
             self._connection.execute(
                 update(outbox)
-                .where(_THIS)
+                .where(_KEY.in_(keys))
                 .values(
                     state=_ATTEMPTING,
                     attempts=outbox.c.attempts + 1,
                     attempted_at=now,
                     lease=lease,
                     updated_at=now,
-                ),
-                [_bound(send.key) for send in sends],
+                )
             )
 
     def settle(self, settled: Sequence[Settled], now: int) -> None:
@@ -314,8 +314,8 @@ class SqlSends:
     def _read(self, keys: Sequence[SendKey], *where: Any) -> list[Send]:
         """Sends by key, in the order given."""
         found: dict[SendKey, Send] = {}
-        for start in range(0, len(keys), 1000):
-            query = select(outbox).where(_KEY.in_([tuple(k) for k in keys[start : start + 1000]]))
+        for start in range(0, len(keys), _IN):
+            query = select(outbox).where(_KEY.in_([tuple(k) for k in keys[start : start + _IN]]))
             for row in self._connection.execute(query.where(*where)):
                 send = _send(row)
                 found[send.key] = send
