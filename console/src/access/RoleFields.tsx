@@ -10,7 +10,7 @@ export function RoleFields() {
   const roles = Form.useWatch<string[] | undefined>("roles") ?? [];
   const types = useCatalogue().data?.entity_types ?? [];
   const limited = roles.some((role) => role.startsWith("dealer"));
-  const dimensions = types.filter((e) => e.name === "dealer" || e.name === "advisor");
+  const dimensions = types.filter((e) => e.scope_dimension);
   return (
     <>
       <Form.Item name="roles" label={t("users.roles")} rules={[{ required: true, message: t("form.required") }]}>

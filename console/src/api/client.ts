@@ -1,4 +1,5 @@
 import createClient, { type Middleware } from "openapi-fetch";
+import type { paths } from "./schema.gen";
 
 /** A refusal of the server (RFC 9457), or of the network (`status` 0). */
 export class Problem extends Error {
@@ -30,10 +31,6 @@ export function setCsrf(token: string) {
   csrf = token;
 }
 
-export function csrfHeaders(): Record<string, string> {
-  return csrf ? { "X-CSRF-Token": csrf } : {};
-}
-
 const guard: Middleware = {
   onRequest({ request }) {
     if (request.method !== "GET" && csrf) request.headers.set("X-CSRF-Token", csrf);
@@ -41,11 +38,8 @@ const guard: Middleware = {
   },
 };
 
-const client = createClient<Record<string, never>>({ baseUrl: window.location.origin });
-client.use(guard);
-
-type Call = <T>(path: string, init?: object) => Promise<Answer<T>>;
-export const api = client as unknown as Record<"GET" | "POST" | "PATCH" | "DELETE", Call>;
+export const api = createClient<paths>({ baseUrl: window.location.origin });
+api.use(guard);
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 

@@ -1,14 +1,6 @@
 import { api, unwrap } from "./client";
+import type { Schemas } from "./types";
 
-export type Overview = {
-  persons: number;
-  events_today: number;
-  events_per_day: { day: string; count: number }[];
-  top_events: { event: string; title: Record<string, string> | null; count: number }[];
-  segments: number;
-  sends: Record<string, number>;
-  freshness_seconds: number | null;
-  quarantine_open: number;
-};
+export type Overview = Schemas["OverviewOut"];
 
-export const fetchOverview = () => unwrap<Overview>(api.GET("/api/overview"));
+export const fetchOverview = () => unwrap(api.GET("/api/overview"));

@@ -6,7 +6,7 @@ const KEY = ["session"];
 
 async function fetchSession(): Promise<Session | null> {
   try {
-    const session = await unwrap<Session>(api.GET("/api/session"));
+    const session = await unwrap(api.GET("/api/session"));
     setCsrf(session.csrf);
     return session;
   } catch (problem) {
@@ -35,7 +35,7 @@ export function useSignIn() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (body: { username: string; password: string }) =>
-      unwrap<Session>(api.POST("/api/session", { body })),
+      unwrap(api.POST("/api/session", { body })),
     onSuccess: (session) => {
       setCsrf(session.csrf);
       forget(cache);

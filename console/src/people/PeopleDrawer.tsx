@@ -9,7 +9,7 @@ import { PersonTable } from "./PersonTable";
 
 export type PeopleOf = {
   title: string;
-  total: number;
+  total: number | null;
   queryKey: readonly unknown[];
   fetch: (cursor: string | undefined) => Promise<Page<PersonSummary>>;
 };
@@ -26,7 +26,7 @@ export function PeopleDrawer({ of, onClose }: { of: PeopleOf | null; onClose: ()
     <Drawer
       open={of !== null}
       size={820}
-      title={<>{of?.title} · <Count value={of?.total} /> {t("unit.people")}</>}
+      title={<>{of?.title} · <Count value={of?.total} suppressed={of?.total === null} /> {t("unit.people")}</>}
       onClose={onClose}
       destroyOnHidden
     >

@@ -23,7 +23,8 @@ export function PersonTable({ query, empty }: { query: Paged<PersonSummary>; emp
       render: (n: number) => <Typography.Text type="secondary" className="cl-mono">#{n}</Typography.Text>,
     },
     { title: t("person.firstSeen"), dataIndex: "first_seen_at", render: (at: string) => <Time at={at} /> },
-    { title: t("person.lastSeen"), dataIndex: "last_seen_at", render: (at: string) => <Time at={at} relative /> },
+    { title: t("person.mobile"), dataIndex: "mobile", render: (value: string | null) => <span className="cl-mono">{value ?? "–"}</span> },
+    { title: t("person.city"), dataIndex: "city", render: (value: string | null) => value ?? "–" },
   ];
   return <QueryTable query={query} columns={columns} rowKey={(p) => p.id} empty={empty} label={t("nav.persons")} />;
 }

@@ -1,11 +1,31 @@
 import { Tag } from "antd";
 import { Link } from "react-router";
-import type { Relation } from "../api/types";
 import { useCatalogue } from "../api/catalogue";
+import type { Schemas, Titles } from "../api/types";
 import { useWords } from "../i18n";
 import { EmptyState } from "../ui/EmptyState";
-import { Time } from "../ui/Time";
 import { ScrollTable } from "../ui/ScrollTable";
+import { Time } from "../ui/Time";
+
+export type Relation = {
+  kind: string;
+  title: Titles;
+  with: { type: string; id: string; label: string } | null;
+  since: string;
+  until: string | null;
+};
+
+export const ofPerson = (r: Schemas["RelationView"]): Relation => ({
+  ...r,
+  with: { type: r.entity_type, id: r.entity_id, label: r.entity },
+});
+
+export const ofEntity = (r: Schemas["EntityRelationView"]): Relation => ({
+  ...r,
+  with: r.person
+    ? { type: "person", id: r.person.id, label: r.person.name ?? r.person.display }
+    : r.entity && { type: r.entity.type, id: r.entity.id, label: r.entity.key },
+});
 
 /** Dated relations to vehicles, dealers, advisors and people. */
 export function RelationTable({ relations }: { relations: Relation[] }) {
@@ -14,22 +34,23 @@ export function RelationTable({ relations }: { relations: Relation[] }) {
   if (relations.length === 0) return <EmptyState title={t("relation.none")} hint={t("relation.noneHint")} />;
   return (
     <ScrollTable<Relation>
-      rowKey={(r) => `${r.kind}/${r.entity?.id ?? r.person?.id}/${r.since}`}
+      rowKey={(r) => `${r.kind}/${r.with?.id}/${r.since}`}
       dataSource={relations}
       columns={[
         { title: t("relation.kind"), key: "kind", render: (_, r) => title(r.title, r.kind) },
         {
           title: t("relation.with"),
           key: "with",
-          render: (_, r) =>
-            r.entity ? (
+          render: (_, r) => {
+            if (!r.with) return "–";
+            const person = r.with.type === "person";
+            return (
               <>
-                <Tag variant="filled">{title(types.find((e) => e.name === r.entity!.type)?.title, r.entity.type)}</Tag>
-                <Link to={`/entities/${r.entity.type}/${r.entity.id}`} className="cl-mono">{r.entity.title || r.entity.key}</Link>
+                <Tag variant="filled">{person ? t("event.person") : title(types.find((e) => e.name === r.with!.type)?.title, r.with.type)}</Tag>
+                <Link to={person ? `/persons/${r.with.id}` : `/entities/${r.with.type}/${r.with.id}`} className="cl-mono">{r.with.label}</Link>
               </>
-            ) : (
-              r.person && <Link to={`/persons/${r.person.id}`}>{r.person.display}</Link>
-            ),
+            );
+          },
         },
         { title: t("relation.since"), key: "since", render: (_, r) => <Time at={r.since} /> },
         {

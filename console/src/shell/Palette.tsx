@@ -12,13 +12,11 @@ import { visible } from "./navigation";
 type Entry = { id: string; label: string; hint: string; icon?: ReactNode; to: string };
 type Named = { id: string; name: string };
 
-function useObjects(path: "/api/segments" | "/api/journeys", enabled: boolean) {
-  return useQuery({
-    queryKey: ["palette", path],
-    queryFn: () => unwrap<Page<Named>>(api.GET(path, { params: { query: { limit: 100 } } })),
-    enabled,
-    staleTime: 60_000,
-  });
+const fetchSegments = (): Promise<Page<Named>> => unwrap(api.GET("/api/segments"));
+const fetchJourneys = (): Promise<Page<Named>> => unwrap(api.GET("/api/journeys"));
+
+function useObjects(noun: string, fetch: () => Promise<Page<Named>>, enabled: boolean) {
+  return useQuery({ queryKey: ["palette", noun], queryFn: fetch, enabled, staleTime: 60_000 });
 }
 
 /** Ctrl/⌘ K: every page and every named object, by a few letters. */
@@ -29,8 +27,8 @@ export function Palette({ open, onOpen }: { open: boolean; onOpen: (open: boolea
   const input = useRef<InputRef>(null);
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
-  const segments = useObjects("/api/segments", open && may("segment.read"));
-  const journeys = useObjects("/api/journeys", open && may("journey.read"));
+  const segments = useObjects("segments", fetchSegments, open && may("segment.read"));
+  const journeys = useObjects("journeys", fetchJourneys, open && may("journey.read"));
 
   useEffect(() => {
     const listen = (event: globalThis.KeyboardEvent) => {

@@ -7,7 +7,7 @@ import { EmptyState } from "../../ui/EmptyState";
 import { useProblemText } from "../../ui/ErrorState";
 import { Page } from "../../ui/Page";
 import { QueryTable, usePaged } from "../../ui/QueryTable";
-import { SchemaItems } from "../../ui/SchemaForm";
+import { SchemaItems, type Schema } from "../../ui/SchemaForm";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { fetchChannels, useCreateChannel, useDeleteChannel, useKinds, usePatchChannel, useTestChannel, type Channel, type Draft } from "./queries";
@@ -55,7 +55,7 @@ function ChannelDialog({ channel, open, onClose }: { channel: Channel | null; op
         <Form.Item name="name" label={t("segments.name")} rules={[{ required: true, whitespace: true, message: t("form.required") }]}>
           <Input maxLength={100} />
         </Form.Item>
-        {kind && <SchemaItems key={kind.kind} schema={kind.schema} prefix="settings" stored={channel !== null} />}
+        {kind && <SchemaItems key={kind.kind} schema={kind.settings as Schema} prefix="settings" stored={channel !== null} />}
       </Form>
     </Modal>
   );
@@ -97,7 +97,7 @@ export default function Channels() {
   const may = useMay();
   const toast = useToast();
   const { modal } = App.useApp();
-  const query = usePaged(["channels", "page"], fetchChannels);
+  const query = usePaged(["channels", "page"], () => fetchChannels());
   const kinds = useKinds().data?.items ?? [];
   const patch = usePatchChannel();
   const remove = useDeleteChannel();

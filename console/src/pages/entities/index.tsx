@@ -23,7 +23,6 @@ function Found({ type, q }: { type: string; q: string }) {
           key: "key",
           render: (_, e) => <Link to={`/entities/${type}/${e.id}`} className="cl-mono">{e.key}</Link>,
         },
-        { title: t("entity.title"), key: "title", render: (_, e) => e.title ?? "–" },
         { title: t("person.number"), key: "number", render: (_, e) => <span className="cl-mono">#{e.number}</span> },
       ]}
     />

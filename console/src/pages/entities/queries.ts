@@ -1,9 +1,9 @@
 import { api, unwrap } from "../../api/client";
-import type { Page } from "../../api/types";
+import type { Schemas } from "../../api/types";
 
-export type EntitySummary = { id: string; type: string; number: number; key: string; title: string | null };
+export type EntitySummary = Schemas["EntityView"];
 
 export const searchEntities = (type: string, q: string, cursor?: string) =>
-  unwrap<Page<EntitySummary>>(
+  unwrap(
     api.GET("/api/entities/{type}", { params: { path: { type }, query: { q: q || undefined, cursor } } }),
   );

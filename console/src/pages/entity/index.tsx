@@ -2,7 +2,7 @@ import { Card, Descriptions, Flex } from "antd";
 import { useParams } from "react-router";
 import { useCatalogue } from "../../api/catalogue";
 import { useWords } from "../../i18n";
-import { RelationTable } from "../../people/RelationTable";
+import { RelationTable, ofEntity } from "../../people/RelationTable";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
 import { useEntity } from "./queries";
@@ -14,11 +14,11 @@ export default function EntityPage() {
   const types = useCatalogue().data?.entity_types;
   const query = useEntity(type, id);
   const kind = title(types?.find((e) => e.name === type)?.title, type);
-  const name = query.data?.title || query.data?.key;
+  const name = query.data?.entity.key;
   return (
     <Page title={name ? `${kind} ${name}` : kind} parent={{ to: `/entities?type=${type}`, label: kind }}>
       <Loaded query={query}>
-        {(entity) => (
+        {({ entity, relations }) => (
           <Flex vertical gap={16}>
             <Card>
               <Descriptions
@@ -27,11 +27,10 @@ export default function EntityPage() {
                 items={[
                   { key: "key", label: t("entity.key"), children: <span className="cl-mono">{entity.key}</span> },
                   { key: "n", label: t("person.number"), children: <span className="cl-mono">#{entity.number}</span> },
-                  ...Object.entries(entity.attributes).map(([label, value]) => ({ key: label, label, children: String(value) })),
                 ]}
               />
             </Card>
-            <Card title={t("person.relations")}><RelationTable relations={entity.relations} /></Card>
+            <Card title={t("person.relations")}><RelationTable relations={relations.map(ofEntity)} /></Card>
           </Flex>
         )}
       </Loaded>

@@ -5,14 +5,24 @@ import { useWords } from "../../i18n";
 import { Chart, useBase } from "../../ui/chart";
 import { Count } from "../../ui/CountTag";
 import { dateTime, duration, number, percent } from "../../ui/format";
-import { fetchPeople, type Params, type Result, type StepResult } from "./queries";
+import { fetchPeople, type Bar, type Params, type Result, type StepResult } from "./queries";
 import { ScrollTable } from "../../ui/ScrollTable";
 
-type Series = { name: string; value?: string | null; steps: StepResult[] };
+type Series = { name: string; bar: Pick<Bar, "value" | "other">; steps: StepResult[] };
 
-function seriesOf(result: Result, all: string, empty: string): Series[] {
-  if (result.breakdown.length === 0) return [{ name: all, steps: result.steps }];
-  return result.breakdown.map((part) => ({ name: part.value ?? empty, value: part.value, steps: part.steps }));
+function seriesOf(result: Result, words: { all: string; none: string; other: string }): Series[] {
+  if (result.breakdown.length === 0) return [{ name: words.all, bar: {}, steps: result.steps }];
+  return result.breakdown.map((part) => ({
+    name: part.other ? words.other : (part.value ?? words.none),
+    bar: part.other ? { other: true } : { value: part.value },
+    steps: part.steps,
+  }));
+}
+
+/** How many were lost before a step; null where either number is withheld. */
+function lostAt(one: Series, index: number): number | null {
+  const [before, here] = [one.steps[index - 1]?.count, one.steps[index]?.count];
+  return before == null || here == null ? null : before - here;
 }
 
 function useOption(series: Series[]) {
@@ -56,18 +66,17 @@ function useOption(series: Series[]) {
 export function Results({ params, result }: { params: Params; result: Result }) {
   const { t, title, language } = useWords();
   const [people, setPeople] = useState<PeopleOf | null>(null);
-  const series = useMemo(() => seriesOf(result, t("funnel.all"), t("funnel.unknown")), [result, t]);
+  const series = useMemo(() => seriesOf(result, { all: t("funnel.all"), none: t("funnel.unknown"), other: t("funnel.other") }), [result, t]);
   const option = useOption(series);
   const open = (one: Series, index: number, dropped: boolean) => {
     const step = one.steps[index];
     if (!step) return;
-    const asked = { ...params, step: index, dropped, value: result.breakdown.length > 0 ? (one.value ?? null) : undefined };
-    const before = dropped ? one.steps[index - 1]!.count : 0;
+    const bar: Bar = { ...one.bar, step: index + 1, dropped };
     setPeople({
       title: `${dropped ? t("funnel.droppedAt") : t("funnel.reached")} ${index + 1} ${title(step.title, step.event)}`,
-      total: dropped ? before - step.count : step.count,
-      queryKey: ["funnel", "people", asked],
-      fetch: (cursor) => fetchPeople(asked, cursor),
+      total: dropped ? lostAt(one, index) : step.count,
+      queryKey: ["funnel", "people", params, bar],
+      fetch: (cursor) => fetchPeople(params, bar, cursor),
     });
   };
   const rows = series.flatMap((one) => one.steps.map((step, index) => ({ one, step, index, key: `${one.name}/${index}` })));
@@ -76,7 +85,7 @@ export function Results({ params, result }: { params: Params; result: Result }) 
       <Chart
         option={option}
         height={340}
-        label={t("funnel.chartLabel", { steps: result.steps.map((s) => `${title(s.title, s.event)} ${s.count}`).join(", ") })}
+        label={t("funnel.chartLabel", { steps: result.steps.map((s) => `${title(s.title, s.event)} ${s.count ?? "<10"}`).join(", ") })}
         onClick={(index, at) => series[at] && open(series[at], index, false)}
       />
       <ScrollTable
@@ -93,7 +102,7 @@ export function Results({ params, result }: { params: Params; result: Result }) 
             key: "count",
             align: "right",
             render: (_, r) => (
-              <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, false)} aria-label={`${r.step.suppressed ? "<10" : number(r.step.count)} ${t("funnel.openPeople", { n: r.index + 1 })}`}>
+              <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, false)} aria-label={`${r.step.count === null ? "<10" : number(r.step.count)} ${t("funnel.openPeople", { n: r.index + 1 })}`}>
                 <Count value={r.step.count} suppressed={r.step.suppressed} />
               </Button>
             ),
@@ -106,7 +115,8 @@ export function Results({ params, result }: { params: Params; result: Result }) 
             align: "right",
             render: (_, r) => {
               if (r.index === 0) return "–";
-              const lost = r.one.steps[r.index - 1]!.count - r.step.count;
+              const lost = lostAt(r.one, r.index);
+              if (lost === null) return <Count value={null} suppressed />;
               return (
                 <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => open(r.one, r.index, true)} aria-label={`${number(lost)} ${t("funnel.openDropped", { n: r.index + 1 })}`}>
                   {number(lost)}

@@ -52,7 +52,7 @@ function SavedMenu({ onOpen }: { onOpen: (params: Params) => void }) {
           const one = items.find((s) => key.endsWith(s.id));
           if (!one) return;
           if (key.startsWith("drop:")) ask(one.id, one.name);
-          else onOpen(whole(one.params));
+          else onOpen(whole(one.params as Partial<Params>));
         },
       }}
     >
@@ -92,10 +92,10 @@ function SaveDialog({ params, open, onClose }: { params: Params; open: boolean; 
 function useExport() {
   const { t, title } = useWords();
   return (result: Result) => {
-    const parts = result.breakdown.length > 0 ? result.breakdown : [{ value: "", steps: result.steps }];
+    const parts = result.breakdown.length > 0 ? result.breakdown : [{ value: "", other: false, steps: result.steps }];
     const head = [t("funnel.value"), t("funnel.stepTitle"), t("funnel.people"), t("funnel.conversion"), t("funnel.fromPrevious"), t("funnel.median")];
     const rows = parts.flatMap((part) =>
-      part.steps.map((s) => [part.value ?? "", title(s.title, s.event), s.suppressed ? "<10" : s.count, s.conversion ?? "", s.from_previous ?? "", s.median_ms ?? ""]),
+      part.steps.map((s) => [part.other ? t("funnel.other") : (part.value ?? ""), title(s.title, s.event), s.count ?? "<10", s.conversion ?? "", s.from_previous ?? "", s.median_ms ?? ""]),
     );
     saveCsv("funnel.csv", [head, ...rows]);
   };

@@ -1,6 +1,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Page, PersonSummary, Titles } from "../../api/types";
+import type { Schemas } from "../../api/types";
 import type { Comparison, Rule } from "../../rules/model";
 
 export type Step = { event: string; where: Comparison[] };
@@ -13,50 +13,41 @@ export type Params = {
   filter: Rule | null;
   entity: "person";
 };
-export type StepResult = {
-  event: string;
-  title: Titles;
-  count: number;
-  suppressed: boolean;
-  conversion: number | null;
-  from_previous: number | null;
-  median_ms: number | null;
-};
-export type Result = {
-  steps: StepResult[];
-  breakdown: { value: string | null; steps: StepResult[] }[];
-  as_of: string;
-  took_ms: number;
-  sql: string;
-};
-export type Saved = { id: string; name: string; params: Params };
+export type Result = Schemas["FunnelOut"];
+export type StepResult = Schemas["StepOut"];
+export type Bar = { step: number; dropped: boolean; value?: string | null; other?: boolean };
+type Sent = Schemas["FunnelBody"];
 
 export function useFunnel(params: Params, enabled: boolean) {
   return useQuery({
     queryKey: ["funnel", params],
-    queryFn: ({ signal }) => unwrap<Result>(api.POST("/api/analytics/funnel", { body: params, signal })),
+    queryFn: ({ signal }) => unwrap(api.POST("/api/analytics/funnel", { body: params as Sent, signal })),
     placeholderData: keepPreviousData,
     enabled,
     staleTime: 60_000,
   });
 }
 
-export const fetchPeople = (body: Params & { step: number; dropped: boolean; value?: string | null }, cursor?: string) =>
-  unwrap<Page<PersonSummary>>(
-    api.POST("/api/analytics/funnel/persons", { body, params: { query: { cursor } } }),
+export const fetchPeople = (params: Params, bar: Bar, cursor?: string) =>
+  unwrap(
+    api.POST("/api/analytics/funnel/persons", {
+      body: { ...params, ...bar } as Schemas["BarBody"],
+      params: { query: { cursor } },
+    }),
   );
 
 export function useSaved() {
   return useQuery({
     queryKey: ["funnels", "saved"],
-    queryFn: () => unwrap<Page<Saved>>(api.GET("/api/analytics/saved")),
+    queryFn: () => unwrap(api.GET("/api/analytics/saved")),
   });
 }
 
 export function useSaveFunnel() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (body: { name: string; params: Params }) => unwrap(api.POST("/api/analytics/saved", { body })),
+    mutationFn: (body: { name: string; params: Params }) => 
+      unwrap(api.POST("/api/analytics/saved", { body: { name: body.name, params: body.params as Sent } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: ["funnels"] }),
   });
 }

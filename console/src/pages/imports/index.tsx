@@ -1,8 +1,9 @@
 import { InboxOutlined } from "@ant-design/icons";
-import { Alert, Button, Card, Descriptions, Flex, Input, Progress, Select, Skeleton, Space, Steps, Typography, Upload } from "antd";
+import { Alert, AutoComplete, Button, Card, Descriptions, Flex, Input, Progress, Select, Skeleton, Space, Steps, Typography, Upload } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useCatalogue, type Catalogue } from "../../api/catalogue";
+import { useSourceList } from "../../api/sources";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
 import { EventSelect } from "../../rules/EventSelect";
@@ -12,7 +13,7 @@ import { ErrorState, useProblemText } from "../../ui/ErrorState";
 import { bytes, number } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
-import { useFileSources, useImport, usePreview, useRun, type Column, type Mapping, type Preview, type Run } from "./queries";
+import { useImport, usePreview, useRun, type Column, type Mapping, type Preview, type Run } from "./queries";
 import { ScrollTable } from "../../ui/ScrollTable";
 
 const ROLES = ["identifier", "profile", "property", "entity", "time", "ignore"] as const;
@@ -61,10 +62,7 @@ function ColumnMeaning({ header, column, catalogue, onChange }: { header: string
 
 function MappingStep({ preview, mapping, catalogue, onChange }: { preview: Preview; mapping: Mapping; catalogue: Catalogue; onChange: (mapping: Mapping) => void }) {
   const { t } = useWords();
-  const rows = preview.headers.map((header, index) => ({
-    header,
-    sample: preview.rows.slice(0, 3).map((row) => row[index] ?? "").filter(Boolean).join(" · "),
-  }));
+  const rows = preview.columns.map((column) => ({ header: column.name, sample: column.examples.slice(0, 3).join(" · ") }));
   return (
     <Flex vertical gap={16}>
       <Flex gap={8} align="center">
@@ -122,6 +120,7 @@ function RunState({ run, dry }: { run: Run; dry: boolean }) {
           items={counted.map(([name, value]) => ({ key: name, label: tx(`import.${name}`, name), children: <span className="cl-num">{number(value as number)}</span> }))}
         />
       )}
+      {over && Number(run.result?.errors ?? 0) > 0 && <a href={`/api/imports/${run.id}/errors`} download>{t("imports.errorsFile")}</a>}
       {Object.keys(rest).length > 0 && <Json value={rest} label={t("imports.rowErrors")} />}
     </Flex>
   );
@@ -132,7 +131,7 @@ function Wizard({ catalogue }: { catalogue: Catalogue }) {
   const text = useProblemText();
   const preview = usePreview();
   const start = useImport();
-  const sources = useFileSources();
+  const sources = useSourceList();
   const [file, setFile] = useState<File | null>(null);
   const [mapping, setMapping] = useState<Mapping | null>(null);
   const [source, setSource] = useState<string>();
@@ -142,12 +141,12 @@ function Wizard({ catalogue }: { catalogue: Catalogue }) {
   const choose = (chosen: File) => {
     setFile(chosen);
     setRunning(null);
-    preview.mutate(chosen, { onSuccess: (seen) => setMapping(seen.mapping) });
+    preview.mutate(chosen, { onSuccess: (seen) => setMapping(seen.mapping as unknown as Mapping) });
   };
   const go = (dry: boolean) =>
     file && mapping && source &&
     start.mutate({ file, mapping, dry, source }, { onSuccess: (job) => setRunning({ id: job.id, dry }) });
-  const options = (sources.data?.items ?? []).map((s) => ({ value: String(s.id), label: s.name }));
+  const options = (sources.data?.items ?? []).map((s) => ({ value: s.name, label: s.name }));
   return (
     <Card>
       <Flex vertical gap={20}>
@@ -182,7 +181,7 @@ function Wizard({ catalogue }: { catalogue: Catalogue }) {
             {running && run.data && <RunState run={run.data} dry={running.dry} />}
             {start.isError && <Alert type="error" showIcon title={text(start.error)} />}
             <Flex gap={8} align="center" wrap>
-              <Select aria-label={t("imports.source")} placeholder={t("imports.source")} value={source} onChange={setSource} options={options} style={{ width: 240 }} />
+              <AutoComplete aria-label={t("imports.source")} placeholder={t("imports.source")} value={source} onChange={setSource} options={options} style={{ width: 240 }} />
               {running && <Button onClick={() => setRunning(null)}>{t("imports.back")}</Button>}
               <Button disabled={!source} loading={start.isPending} onClick={() => go(true)}>{t("imports.dry")}</Button>
               <Button type="primary" disabled={!source} loading={start.isPending} onClick={() => go(false)}>{t("imports.run")}</Button>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Page } from "../../api/types";
+import type { Schemas } from "../../api/types";
 
 export type Column = {
   as: "identifier" | "profile" | "property" | "entity" | "time" | "ignore";
@@ -18,13 +18,8 @@ export type Mapping = {
   nulls: string[];
   zone: string;
 };
-export type Preview = {
-  headers: string[];
-  rows: (string | null)[][];
-  mapping: Mapping;
-  encoding: string | null;
-};
-export type Run = { id: string; state: string; progress: number; total: number | null; message: string; result: Record<string, unknown> | null };
+export type Preview = Schemas["carloop__api__routers__imports__PreviewOut"];
+export type Run = Schemas["JobOut"];
 
 function form(file: File, fields: Record<string, string>): FormData {
   const data = new FormData();
@@ -33,37 +28,28 @@ function form(file: File, fields: Record<string, string>): FormData {
   return data;
 }
 
-const plain = { bodySerializer: (body: FormData) => body };
+/** The generated type describes the parts; `form` holds them. */
+const parts = (file: File, fields: Record<string, string>) => ({
+  body: { file: file.name, source: "", mapping: "", mapping_name: "", event: "", zone: "", dry_run: false, again: false },
+  bodySerializer: () => form(file, fields),
+});
 
 export const usePreview = () =>
-  useMutation({
-    mutationFn: (file: File) =>
-      unwrap<Preview>(api.POST("/api/imports/preview", { body: form(file, {}), ...plain })),
-  });
+  useMutation({ mutationFn: (file: File) => unwrap(api.POST("/api/imports/preview", parts(file, {}))) });
 
 export const useImport = () =>
   useMutation({
     mutationFn: ({ file, mapping, dry, source }: { file: File; mapping: Mapping; dry: boolean; source: string }) =>
-      unwrap<Run>(
-        api.POST("/api/imports", {
-          body: form(file, { mapping: JSON.stringify(mapping), dry_run: String(dry), source }),
-          ...plain,
-        }),
+      unwrap(
+        api.POST("/api/imports", parts(file, { mapping: JSON.stringify(mapping), dry_run: String(dry), source })),
       ),
   });
 
 export function useRun(id: string | null) {
   return useQuery({
     queryKey: ["job", id],
-    queryFn: () => unwrap<Run>(api.GET("/api/jobs/{id}", { params: { path: { id } } })),
+    queryFn: () => unwrap(api.GET("/api/jobs/{id}", { params: { path: { id: id! } } })),
     enabled: id !== null,
     refetchInterval: (query) => (["done", "failed", "cancelled"].includes(query.state.data?.state ?? "") ? false : 1_000),
-  });
-}
-
-export function useFileSources() {
-  return useQuery({
-    queryKey: ["sources", "names"],
-    queryFn: () => unwrap<Page<{ id: number; name: string }>>(api.GET("/api/sources")),
   });
 }

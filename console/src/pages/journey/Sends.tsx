@@ -32,10 +32,10 @@ export function Sends({ journey }: { journey: string }) {
         rowKey={(s) => s.key}
         empty={<EmptyState title={t("sends.empty")} hint={t("sends.emptyHint")} />}
         columns={[
-          { title: t("event.person"), key: "person", render: (_, s) => (s.person ? <Link to={`/persons/${s.person.id}`}>{s.person.display || t("person.anonymous")}</Link> : "–") },
+          { title: t("event.person"), key: "person", render: (_, s) => (s.person ? <Link to={`/persons/${s.person}`} className="cl-mono">{s.person.slice(0, 8)}</Link> : "–") },
           { title: t("sources.state"), key: "state", render: (_, s) => <Tag color={COLOURS[s.state]} variant="outlined">{tx(`send.${s.state}`, s.state)}</Tag> },
           { title: t("sends.reason"), key: "reason", render: (_, s) => (s.reason ? tx(`sendReason.${s.reason}`, s.reason) : "–") },
-          { title: t("sends.node"), key: "node", render: (_, s) => <span className="cl-mono">{s.node}</span> },
+          { title: t("sends.node"), key: "node", render: (_, s) => <span className="cl-mono">{s.key.split(":")[1]}</span> },
           { title: t("sends.attempts"), key: "n", align: "right", render: (_, s) => s.attempts },
           { title: t("sends.at"), key: "at", render: (_, s) => <Time at={s.updated_at} /> },
         ]}

@@ -49,6 +49,12 @@ export function newGraph(segment = ""): Graph {
   };
 }
 
+/** A stored draft with every part; an empty one starts afresh. */
+export function whole(stored: object): Graph {
+  const graph = stored as Partial<Graph>;
+  return graph.entry && graph.nodes?.length ? { ...newGraph(), ...graph } : newGraph();
+}
+
 function freeId(graph: Graph, kind: string): string {
   const taken = new Set(graph.nodes.map((node) => node.id));
   let n = 1;

@@ -11,7 +11,7 @@ import { dayKey } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
 import { useToast } from "../../ui/toast";
-import { insert, newGraph, remove, replace, type Graph } from "./graph";
+import { insert, newGraph, remove, replace, whole, type Graph } from "./graph";
 import { NodePanel } from "./NodePanel";
 import { useAct, useJourney, useRemove, useSave, useSegmentNames, type Journey } from "./queries";
 import { Sends } from "./Sends";
@@ -255,7 +255,7 @@ export default function JourneyPage() {
         <Editor
           key={query.data?.id ?? "new"}
           journey={id === "new" ? undefined : query.data}
-          start={query.data?.graph ?? newGraph(params.get("segment") ?? "")}
+          start={id === "new" || !query.data ? newGraph(params.get("segment") ?? "") : whole(query.data.graph)}
           catalogue={known}
         />
       )}

@@ -1,30 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, tagged, unwrap } from "../../api/client";
-import type { Page, Segment } from "../../api/types";
+import type { Schemas } from "../../api/types";
 import type { Graph } from "./graph";
 
-export type Journey = {
-  id: string;
-  name: string;
-  status: string;
-  version: number;
-  graph: Graph;
-  missing: string[];
-  created_by: string;
-  updated_at: string;
-  etag: string;
-};
-export type Send = {
-  key: string;
-  person: { id: string; display: string } | null;
-  channel: string;
-  node: string;
-  state: string;
-  reason: string | null;
-  attempts: number;
-  created_at: string;
-  updated_at: string;
-};
+export type Journey = Schemas["JourneyOut"] & { etag: string };
+export type Send = Schemas["SendOut"];
 export type Draft = { name: string; graph: Graph };
 export type Action = "publish" | "pause" | "resume";
 
@@ -33,7 +13,7 @@ const at = (id: string) => ({ params: { path: { id } } });
 export function useJourney(id: string) {
   return useQuery({
     queryKey: ["journey", id],
-    queryFn: () => tagged<Journey>(api.GET("/api/journeys/{id}", at(id))),
+    queryFn: () => tagged(api.GET("/api/journeys/{id}", at(id))),
     enabled: id !== "new",
   });
 }
@@ -41,14 +21,14 @@ export function useJourney(id: string) {
 export function useChannelNames() {
   return useQuery({
     queryKey: ["channels"],
-    queryFn: () => unwrap<Page<{ id: string; name: string; kind: string }>>(api.GET("/api/channels")),
+    queryFn: () => unwrap(api.GET("/api/channels")),
   });
 }
 
 export function useSegmentNames() {
   return useQuery({
     queryKey: ["segments", "names"],
-    queryFn: () => unwrap<Page<Segment>>(api.GET("/api/segments", { params: { query: { limit: 200 } } })),
+    queryFn: () => unwrap(api.GET("/api/segments")),
   });
 }
 
@@ -65,10 +45,13 @@ export function useSave(stored: Journey | undefined) {
   return useMutation({
     mutationFn: (body: Draft) =>
       stored
-        ? tagged<Journey>(
-            api.PATCH("/api/journeys/{id}", { ...at(stored.id), headers: { "If-Match": stored.etag }, body }),
+        ? tagged(
+            api.PATCH("/api/journeys/{id}", {
+              params: { path: { id: stored.id }, header: { "if-match": stored.etag } },
+              body,
+            }),
           )
-        : tagged<Journey>(api.POST("/api/journeys", { body })),
+        : tagged(api.POST("/api/journeys", { body })),
     onSuccess: invalidate,
   });
 }
@@ -94,6 +77,6 @@ export function useRemove(id: string) {
 }
 
 export const fetchSends = (id: string, state: string, cursor?: string) =>
-  unwrap<Page<Send>>(
-    api.GET("/api/journeys/{id}/sends", { params: { path: { id }, query: { state: state || undefined, cursor } } }),
+  unwrap(
+    api.GET("/api/journeys/{id}/sends", { params: { path: { id }, query: { state: (state || undefined) as Send["state"] | undefined, cursor } } }),
   );

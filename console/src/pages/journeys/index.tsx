@@ -3,6 +3,7 @@ import { Button, Card, Tag } from "antd";
 import { Link } from "react-router";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
+import { Count } from "../../ui/CountTag";
 import { EmptyState } from "../../ui/EmptyState";
 import { Page } from "../../ui/Page";
 import { QueryTable, usePaged } from "../../ui/QueryTable";
@@ -32,7 +33,8 @@ export default function Journeys() {
             { title: t("segments.name"), key: "name", render: (_, j) => <Link to={`/journeys/${j.id}`}>{j.name}</Link> },
             { title: t("sources.state"), key: "state", render: (_, j) => <Tag color={COLOURS[j.status]} variant="outlined">{tx(`journey.${j.status}`, j.status)}</Tag> },
             { title: t("journeys.version"), key: "version", align: "right", render: (_, j) => j.version || "–" },
-            { title: t("segment.by"), dataIndex: "created_by" },
+            { title: t("journeys.active"), key: "people", align: "right", render: (_, j) => <Count value={j.people.active} suppressed={j.people.active === null} /> },
+            { title: t("overview.sends"), key: "sends", align: "right", render: (_, j) => <Count value={j.sends.reduce((sum, s) => sum + (s.count ?? 0), 0)} /> },
             { title: t("journeys.updated"), key: "at", render: (_, j) => <Time at={j.updated_at} relative /> },
           ]}
         />

@@ -11,7 +11,7 @@ import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { fetchTokens, useCreateToken, useRevokeToken, type Token } from "./queries";
 
-type Fields = { name: string; roles: string[]; dims?: Record<string, string[]> };
+type Fields = { name: string; roles: Token["roles"]; dims?: Record<string, string[]> };
 
 function CreateDialog({ open, onClose, onSecret }: { open: boolean; onClose: () => void; onSecret: (token: string) => void }) {
   const { t } = useWords();

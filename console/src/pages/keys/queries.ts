@@ -1,21 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Page } from "../../api/types";
+import type { Schemas } from "../../api/types";
 
-export type Token = {
-  id: string;
-  name: string;
-  hint: string;
-  roles: string[];
-  dims: Record<string, string[]>;
-  created_at: string;
-  expires_at: string | null;
-  last_used_at: string | null;
-  revoked_at: string | null;
-};
+export type Token = Schemas["TokenOut"];
 
-export const fetchTokens = (cursor?: string) =>
-  unwrap<Page<Token>>(api.GET("/api/keys", { params: { query: { cursor } } }));
+export const fetchTokens = () => unwrap(api.GET("/api/keys"));
 
 function useChange<V, R>(change: (value: V) => Promise<R>) {
   const cache = useQueryClient();
@@ -23,8 +12,8 @@ function useChange<V, R>(change: (value: V) => Promise<R>) {
 }
 
 export const useCreateToken = () =>
-  useChange((body: { name: string; roles: string[]; dims: Record<string, string[]> }) =>
-    unwrap<{ key: Token; token: string }>(api.POST("/api/keys", { body })),
+  useChange((body: Pick<Token, "name" | "roles" | "dims">) =>
+    unwrap(api.POST("/api/keys", { body })),
   );
 
 export const useRevokeToken = () =>

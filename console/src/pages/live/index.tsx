@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { useCatalogue } from "../../api/catalogue";
 import { useMay } from "../../api/session";
+import { useSourceList } from "../../api/sources";
 import type { EventRow } from "../../api/types";
 import { useWords } from "../../i18n";
 import { EventSelect } from "../../rules/EventSelect";
@@ -12,7 +13,7 @@ import { EmptyState } from "../../ui/EmptyState";
 import { Page } from "../../ui/Page";
 import { QueryTable, usePaged } from "../../ui/QueryTable";
 import { Time } from "../../ui/Time";
-import { fetchEvents, useSourceNames } from "./queries";
+import { fetchEvents } from "./queries";
 
 function PersonLink({ row }: { row: EventRow }) {
   const { t } = useWords();
@@ -51,7 +52,7 @@ export default function Live() {
   const { t, title } = useWords();
   const catalogue = useCatalogue();
   const may = useMay();
-  const sources = useSourceNames();
+  const sources = useSourceList();
   const [params, setParams] = useSearchParams();
   const [paused, setPaused] = useState(false);
   const [chosen, setChosen] = useState<EventRow | null>(null);

@@ -13,7 +13,7 @@ function Tiles({ data }: { data: Overview }) {
   const { t, language } = useWords();
   const sent = Object.values(data.sends).reduce((sum, n) => sum + n, 0);
   const tiles = [
-    { to: "/persons", label: t("overview.persons"), value: number(data.persons) },
+    { to: "/persons", label: t("overview.persons"), value: data.persons === null ? "<10" : number(data.persons) },
     { to: "/live", label: t("overview.eventsToday"), value: number(data.events_today) },
     { to: "/segments", label: t("overview.segments"), value: number(data.segments) },
     { to: "/journeys", label: t("overview.sends"), value: number(sent) },

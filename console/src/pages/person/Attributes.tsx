@@ -32,7 +32,7 @@ function Reveal({ person, attribute, onValue }: { person: string; attribute: Att
           onFinish={({ reason }: { reason: string }) =>
             reveal.mutate({ field: attribute.field, reason }, {
               onSuccess: ({ value }) => {
-                onValue(value);
+                onValue(Array.isArray(value) ? value.join(", ") : String(value));
                 setOpen(false);
               },
             })
@@ -93,7 +93,7 @@ export function Attributes({ person }: { person: Person }) {
     <Card size="small" title={t("person.attributes")}>
       {person.attributes.length === 0 && <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("person.noAttributes")} />}
       {CLASSES.map((cls) => {
-        const rows = person.attributes.filter((a) => a.class === cls);
+        const rows = person.attributes.filter((a) => a.cls === cls);
         if (rows.length === 0) return null;
         return (
           <section key={cls} style={{ marginBottom: 8 }}>

@@ -1,5 +1,5 @@
 import { ScissorOutlined } from "@ant-design/icons";
-import { Button, Flex, Form, Input } from "antd";
+import { Button, Flex, Form, Input, Tag } from "antd";
 import { useState } from "react";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
@@ -62,7 +62,7 @@ export function Identifiers({ person }: { person: Person }) {
                 onChange: (keys) => setChosen(keys as number[]),
                 columnTitle: <span className="cl-mono">{t("split.column")}</span>,
                 getTitleCheckboxProps: () => ({ "aria-label": t("split.all") }),
-                getCheckboxProps: (row) => ({ "aria-label": `${t("split.column")} ${row.display}` }),
+                getCheckboxProps: (row) => ({ "aria-label": `${t("split.column")} ${row.value}` }),
               }
             : undefined
         }
@@ -71,10 +71,10 @@ export function Identifiers({ person }: { person: Person }) {
           {
             title: t("identifier.value"),
             key: "value",
-            render: (_, i) => <span className="cl-mono">{i.namespace ? `${i.namespace} / ` : ""}{i.display}</span>,
+            render: (_, i) => <span className="cl-mono">{i.namespace ? `${i.namespace} / ` : ""}{i.value}</span>,
           },
-          { title: t("person.firstSeen"), key: "first", render: (_, i) => <Time at={i.first_seen_at} /> },
-          { title: t("person.lastSeen"), key: "last", render: (_, i) => <Time at={i.last_seen_at} relative /> },
+          { title: t("person.firstSeen"), key: "first", render: (_, i) => <Time at={i.first_at} /> },
+          { title: t("identifier.hub"), key: "hub", render: (_, i) => (i.hub ? <Tag color="warning" variant="outlined">{t("identifier.isHub")}</Tag> : "–") },
           { title: t("event.source"), key: "source", render: (_, i) => i.source ?? "–" },
         ]}
       />

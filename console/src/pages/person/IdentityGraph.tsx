@@ -14,7 +14,7 @@ function useOption(graph: Graph) {
   const palette = usePalette();
   return useMemo(() => {
     const kinds = [...new Set(graph.nodes.map((n) => n.type))];
-    const name = (number: number) => graph.nodes.find((n) => n.number === number)?.display ?? String(number);
+    const name = (number: number) => graph.nodes.find((n) => n.number === number)?.value ?? String(number);
     return {
       color: base.color,
       textStyle: base.textStyle,
@@ -36,10 +36,10 @@ function useOption(graph: Graph) {
           label: { show: true, position: "bottom", color: palette.strong, fontSize: 11 },
           data: graph.nodes.map((n) => ({
             id: String(n.number),
-            name: n.display,
+            name: n.value,
             category: kinds.indexOf(n.type),
             symbolSize: 34,
-            tooltip: { formatter: `${title(n.title, n.type)} · ${n.display}` },
+            tooltip: { formatter: `${title(n.title, n.type)} · ${n.value}` },
           })),
           links: graph.edges.map((e) => ({
             source: String(e.a),
@@ -63,7 +63,7 @@ function Drawn({ graph }: { graph: Graph }) {
   const option = useOption(graph);
   const node = (number: number) => {
     const found = graph.nodes.find((n) => n.number === number);
-    return found ? `${title(found.title, found.type)} ${found.display}` : `#${number}`;
+    return found ? `${title(found.title, found.type)} ${found.value}` : `#${number}`;
   };
   if (graph.nodes.length < 2) return <EmptyState title={t("graph.single")} hint={t("graph.singleHint")} />;
   return (

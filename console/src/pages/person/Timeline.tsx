@@ -44,7 +44,7 @@ export function Timeline({ person }: { person: Person }) {
   const { t, language } = useWords();
   const catalogue = useCatalogue();
   const [event, setEvent] = useState("");
-  const query = usePaged(["person", person.id, "timeline", event], (cursor) => fetchTimeline(person.id, event, cursor));
+  const query = usePaged(["person", person.id, "timeline", event], (cursor) => fetchTimeline(person.number, event, cursor));
   const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   const days = [...new Set(rows.map((row) => dayKey(row.occurred_at)))];
   return (

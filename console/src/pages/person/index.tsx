@@ -8,7 +8,7 @@ import { Actions } from "./Actions";
 import { Attributes } from "./Attributes";
 import { IdentityGraph } from "./IdentityGraph";
 import { Identifiers } from "./Identifiers";
-import { RelationTable } from "../../people/RelationTable";
+import { RelationTable, ofPerson } from "../../people/RelationTable";
 import { Timeline } from "./Timeline";
 import { usePerson, type Person } from "./queries";
 
@@ -48,7 +48,7 @@ function Consents({ person }: { person: Person }) {
       {person.consents.map((c) => (
         <Flex key={`${c.channel}/${c.purpose}`} gap={8} align="center">
           <span style={{ flex: 1 }}>{tx(`channel.${c.channel}`, c.channel)} · {tx(`purpose.${c.purpose}`, c.purpose)}</span>
-          <Tag color={c.granted ? "success" : "error"} variant="outlined">{t(c.granted ? "consent.granted" : "consent.refused")}</Tag>
+          <Tag color={c.state === "granted" ? "success" : "error"} variant="outlined">{t(c.state === "granted" ? "consent.granted" : "consent.refused")}</Tag>
           <Time at={c.at} relative />
         </Flex>
       ))}
@@ -85,7 +85,7 @@ export default function PersonPage() {
                     {
                       key: "relations",
                       label: `${t("person.relations")} (${person.relations.length})`,
-                      children: <RelationTable relations={person.relations} />,
+                      children: <RelationTable relations={person.relations.map(ofPerson)} />,
                     },
                     {
                       key: "identifiers",

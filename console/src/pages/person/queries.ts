@@ -1,81 +1,36 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { EventRow, Page, Relation, Titles } from "../../api/types";
+import type { Schemas } from "../../api/types";
 
-export type AttributeValue = {
-  field: string;
-  title: Titles;
-  class: string;
-  value: unknown;
-  masked: boolean;
-  source: string | null;
-  occurred_at: string | null;
-};
-export type IdentifierValue = {
-  number: number;
-  type: string;
-  title: Titles;
-  namespace: string;
-  display: string;
-  first_seen_at: string | null;
-  last_seen_at: string | null;
-  source: string | null;
-};
-export type ConsentState = { channel: string; purpose: string; granted: boolean; at: string; source: string | null };
-export type Person = {
-  id: string;
-  number: number;
-  name: string | null;
-  display: string;
-  attributes: AttributeValue[];
-  identifiers: IdentifierValue[];
-  relations: Relation[];
-  consents: ConsentState[];
-  segments: { id: string; name: string }[];
-  merged_from: string[];
-  first_seen_at: string | null;
-  last_seen_at: string | null;
-};
-export type GraphNode = { number: number; type: string; title: Titles; display: string };
-export type GraphEdge = {
-  a: number;
-  b: number;
-  kind: string;
-  accepted: boolean;
-  reason: string | null;
-  occurred_at: string;
-  source: string | null;
-  count: number;
-};
-export type Graph = { nodes: GraphNode[]; edges: GraphEdge[] };
+export type Person = Schemas["PersonView"];
+export type AttributeValue = Schemas["AttributeView"];
+export type IdentifierValue = Schemas["IdentifierView"];
+export type Graph = Schemas["GraphView"];
+export type GraphEdge = Schemas["EdgeView"];
 
 const at = (id: string) => ({ params: { path: { id } } });
 
 export function usePerson(id: string) {
   return useQuery({
     queryKey: ["person", id],
-    queryFn: () => unwrap<Person>(api.GET("/api/persons/{id}", at(id))),
+    queryFn: () => unwrap(api.GET("/api/persons/{id}", at(id))),
   });
 }
 
-export const fetchTimeline = (id: string, event: string, cursor?: string) =>
-  unwrap<Page<EventRow>>(
-    api.GET("/api/persons/{id}/timeline", {
-      params: { path: { id }, query: { event: event || undefined, cursor } },
-    }),
-  );
+export const fetchTimeline = (person: number, event: string, cursor?: string) =>
+  unwrap(api.GET("/api/events", { params: { query: { person, event: event || undefined, cursor } } }));
 
 export function useGraph(id: string) {
   return useQuery({
     queryKey: ["person", id, "graph"],
-    queryFn: () => unwrap<Graph>(api.GET("/api/persons/{id}/graph", at(id))),
+    queryFn: () => unwrap(api.GET("/api/persons/{id}/graph", at(id))),
   });
 }
 
 export function useReveal(id: string) {
   return useMutation({
     mutationFn: (body: { field: string; reason: string }) =>
-      unwrap<{ value: string }>(api.POST("/api/persons/{id}/reveal", { ...at(id), body })),
+      unwrap(api.POST("/api/persons/{id}/reveal", { ...at(id), body })),
   });
 }
 
@@ -94,7 +49,7 @@ export function useErase(id: string) {
 
 /** Everything stored about one person, as a file for that person. */
 export async function downloadExport(id: string) {
-  const body = await unwrap<unknown>(api.GET("/api/persons/{id}/export", at(id)));
+  const body = await unwrap(api.GET("/api/persons/{id}/export", at(id)));
   const url = URL.createObjectURL(new Blob([JSON.stringify(body, null, 2)], { type: "application/json" }));
   const link = Object.assign(document.createElement("a"), { href: url, download: `person-${id}.json` });
   link.click();

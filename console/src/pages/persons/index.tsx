@@ -1,7 +1,7 @@
 import { SearchOutlined } from "@ant-design/icons";
 import { Button, Card, Flex, Input, Select, Typography } from "antd";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { useCatalogue } from "../../api/catalogue";
 import { useWords } from "../../i18n";
 import { PersonTable } from "../../people/PersonTable";
@@ -25,13 +25,13 @@ export default function Persons() {
   const catalogue = useCatalogue();
   const [params, setParams] = useSearchParams();
   const search = read(params);
+  const searching = !!(search.q ?? search.identifier);
   const [start = NAME, value = search.q ?? ""] = search.identifier
     ? [search.identifier.split(":")[0]!, search.identifier.slice(search.identifier.indexOf(":") + 1)]
     : [];
   const [kind, setKind] = useState(start);
   const [text, setText] = useState(value);
-  const query = usePaged(["persons", search], (cursor) => searchPersons(search, cursor));
-  const searching = !!(search.q ?? search.identifier);
+  const query = usePaged(["persons", search], () => searchPersons(search), { enabled: searching });
   const kinds = (catalogue.data?.identifier_types ?? []).filter((i) => i.entity === "person");
   const submit = () => {
     const word = text.trim();
@@ -74,17 +74,16 @@ export default function Persons() {
             <Typography.Text type="secondary" style={{ display: "block", marginTop: 8 }}>{t("persons.exact")}</Typography.Text>
           </form>
         </Card>
-        <Card title={searching ? t("persons.results") : t("persons.recent")}>
-          <PersonTable
-            query={query}
-            empty={
-              searching ? (
-                <EmptyState title={t("persons.none")} hint={t("persons.noneHint")} />
-              ) : (
-                <EmptyState title={t("persons.empty")} hint={t("persons.emptyHint")} />
-              )
-            }
-          />
+        <Card title={t("persons.results")}>
+          {searching ? (
+            <PersonTable query={query} empty={<EmptyState title={t("persons.none")} hint={t("persons.noneHint")} />} />
+          ) : (
+            <EmptyState
+              title={t("persons.begin")}
+              hint={t("persons.beginHint")}
+              action={<Link to="/live"><Button>{t("first.liveGo")}</Button></Link>}
+            />
+          )}
         </Card>
       </Flex>
     </Page>

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
-import { Code } from "../../ui/Code";
+import { Json } from "../../ui/Code";
 import { EmptyState } from "../../ui/EmptyState";
 import { number } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
@@ -12,12 +12,14 @@ import { Page } from "../../ui/Page";
 import { QueryTable, usePaged } from "../../ui/QueryTable";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
+import { useSourceName } from "../../api/sources";
 import { fetchRows, useReplay, useSummary, type Filter, type Kind, type Row } from "./queries";
 import { ScrollTable } from "../../ui/ScrollTable";
 
 function Summary({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filter) => void }) {
   const { t, tx } = useWords();
   const query = useSummary();
+  const names = useSourceName();
   return (
     <Card title={t("quarantine.summary")}>
       <Loaded query={query} rows={3}>
@@ -39,7 +41,7 @@ function Summary({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filt
                   ),
                 },
                 { title: t("event.event"), key: "event", render: (_, k) => k.event || "–" },
-                { title: t("event.source"), key: "source", render: (_, k) => k.source_name ?? k.source ?? "–" },
+                { title: t("event.source"), key: "source", render: (_, k) => names(k.source) },
                 { title: t("event.count"), key: "count", align: "right", render: (_, k) => <span className="cl-num">{number(k.count)}</span> },
                 { title: t("quarantine.last"), key: "last", render: (_, k) => <Time at={k.last_at} relative /> },
               ]}
@@ -62,6 +64,7 @@ export default function Quarantine() {
   const filter = { code: params.get("code") ?? "", source: params.get("source") ?? "" };
   const query = usePaged(["quarantine", "rows", filter], (cursor) => fetchRows(filter, cursor));
   const replay = useReplay();
+  const names = useSourceName();
   const put = (next: Filter) => setParams(Object.fromEntries(Object.entries(next).filter(([, v]) => v)));
   const ask = () =>
     modal.confirm({
@@ -69,7 +72,7 @@ export default function Quarantine() {
       content: filter.code ? tx(`reason.${filter.code}`, filter.code) : t("quarantine.replayAll"),
       okText: t("quarantine.replay"),
       cancelText: t("form.cancel"),
-      onOk: () => replay.mutateAsync(filter).then(() => toast.done(t("quarantine.replayed")), toast.refused),
+      onOk: () => replay.mutateAsync(filter).then((n) => toast.done(t("quarantine.replayed", { n })), toast.refused),
     });
   return (
     <Page
@@ -89,7 +92,7 @@ export default function Quarantine() {
             rowKey={(r) => String(r.id)}
             empty={<EmptyState title={t("quarantine.none")} />}
             columns={[
-              { title: t("quarantine.first"), key: "at", render: (_, r) => <Time at={r.first_at} /> },
+              { title: t("quarantine.first"), key: "at", render: (_, r) => <Time at={r.received_at} /> },
               {
                 title: t("quarantine.reason"),
                 key: "code",
@@ -99,7 +102,7 @@ export default function Quarantine() {
               },
               { title: t("quarantine.path"), key: "path", render: (_, r) => <span className="cl-mono">{r.path || "–"}</span> },
               { title: t("event.event"), key: "event", render: (_, r) => r.event || "–" },
-              { title: t("event.source"), key: "source", render: (_, r) => r.source_name ?? r.source },
+              { title: t("event.source"), key: "source", render: (_, r) => names(r.source) },
               { title: t("sources.state"), key: "state", render: (_, r) => <Tag variant="outlined">{tx(`quarantineState.${r.state}`, r.state)}</Tag> },
             ]}
           />
@@ -109,8 +112,8 @@ export default function Quarantine() {
         {chosen && (
           <Flex vertical gap={12}>
             <Typography.Text>{t("error.code")} <Typography.Text code>{chosen.code}</Typography.Text></Typography.Text>
-            {chosen.detail && <Typography.Text type="secondary">{chosen.detail}</Typography.Text>}
-            <Code text={chosen.raw || JSON.stringify(chosen, null, 2)} label={t("quarantine.raw")} />
+            <Typography.Text type="secondary">{t("quarantine.kept")}</Typography.Text>
+            <Json value={chosen} label={t("quarantine.raw")} />
           </Flex>
         )}
       </Drawer>

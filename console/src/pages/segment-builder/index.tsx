@@ -6,7 +6,7 @@ import { useCatalogue, type Catalogue } from "../../api/catalogue";
 import { useMay } from "../../api/session";
 import type { Segment } from "../../api/types";
 import { useWords } from "../../i18n";
-import { asGroup, complete, toServer, type Group } from "../../rules/model";
+import { asGroup, complete, toServer, type Group, type Rule } from "../../rules/model";
 import { RuleBuilder } from "../../rules/RuleBuilder";
 import { SqlButton } from "../../ui/Code";
 import { useProblemText } from "../../ui/ErrorState";
@@ -54,7 +54,7 @@ function Builder({ stored, catalogue }: { stored: Segment | undefined; catalogue
   const may = useMay();
   const toast = useToast();
   const go = useNavigate();
-  const [group, setGroup] = useState<Group>(() => asGroup(stored?.rule));
+  const [group, setGroup] = useState<Group>(() => asGroup(stored?.rule as Rule | undefined));
   const others = useOthers(stored?.id ?? "new");
   const save = useSave(stored);
   const ready = group.rules.length === 0 || complete(group);

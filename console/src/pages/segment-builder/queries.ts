@@ -1,8 +1,10 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { api, tagged, unwrap } from "../../api/client";
-import type { Page, Segment, SegmentCount } from "../../api/types";
+import { api, unwrap } from "../../api/client";
+import type { Schemas, Segment } from "../../api/types";
 import type { Rule } from "../../rules/model";
+
+type Sent = Schemas["RuleBody"]["rule"];
 
 export function useDebounced<T>(value: T, milliseconds: number): T {
   const [settled, settle] = useState(value);
@@ -16,7 +18,7 @@ export function useDebounced<T>(value: T, milliseconds: number): T {
 export function useCount(rule: Rule, enabled: boolean) {
   return useQuery({
     queryKey: ["segments", "count", rule],
-    queryFn: ({ signal }) => unwrap<SegmentCount>(api.POST("/api/segments/count", { body: { rule }, signal })),
+    queryFn: ({ signal }) => unwrap(api.POST("/api/segments/count", { body: { rule: rule as Sent }, signal })),
     placeholderData: keepPreviousData,
     enabled,
   });
@@ -25,7 +27,7 @@ export function useCount(rule: Rule, enabled: boolean) {
 export function useSql(rule: Rule, enabled: boolean) {
   return useQuery({
     queryKey: ["segments", "sql", rule],
-    queryFn: () => unwrap<{ sql: string }>(api.POST("/api/segments/sql", { body: { rule } })),
+    queryFn: () => unwrap(api.POST("/api/segments/sql", { body: { rule: rule as Sent } })),
     placeholderData: keepPreviousData,
     enabled,
   });
@@ -34,7 +36,7 @@ export function useSql(rule: Rule, enabled: boolean) {
 export function useStored(id: string) {
   return useQuery({
     queryKey: ["segment", id],
-    queryFn: () => tagged<Segment>(api.GET("/api/segments/{id}", { params: { path: { id } } })),
+    queryFn: () => unwrap(api.GET("/api/segments/{id}", { params: { path: { id } } })),
     enabled: id !== "new",
   });
 }
@@ -42,7 +44,7 @@ export function useStored(id: string) {
 export function useOthers(id: string) {
   return useQuery({
     queryKey: ["segments", "names"],
-    queryFn: () => unwrap<Page<Segment>>(api.GET("/api/segments", { params: { query: { limit: 200 } } })),
+    queryFn: () => unwrap(api.GET("/api/segments")),
     select: (page) => page.items.filter((s) => s.id !== id),
   });
 }
@@ -54,14 +56,13 @@ export function useSave(stored: Segment | undefined) {
   return useMutation({
     mutationFn: (body: Draft) =>
       stored
-        ? tagged<Segment>(
+        ? unwrap(
             api.PATCH("/api/segments/{id}", {
-              params: { path: { id: stored.id } },
-              headers: { "If-Match": stored.etag },
-              body,
+              params: { path: { id: stored.id }, header: { "if-match": stored.etag } },
+              body: { ...body, rule: body.rule as Sent },
             }),
           )
-        : tagged<Segment>(api.POST("/api/segments", { body })),
+        : unwrap(api.POST("/api/segments", { body: { ...body, rule: body.rule as Sent } })),
     onSuccess: (saved) => {
       cache.setQueryData(["segment", saved.id], saved);
       void cache.invalidateQueries({ queryKey: ["segments"] });

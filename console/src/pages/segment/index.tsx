@@ -63,7 +63,7 @@ function Actions({ segment }: { segment: Segment }) {
         title={t("segment.removeAsk")}
         okText={t("form.delete")}
         cancelText={t("form.cancel")}
-        onConfirm={() => remove.mutate(segment.etag, { onSuccess: offerUndo, onError: toast.refused })}
+        onConfirm={() => remove.mutate(undefined, { onSuccess: offerUndo, onError: toast.refused })}
       >
         <Button danger icon={<DeleteOutlined />} aria-label={t("form.delete")} title={t("form.delete")} />
       </Popconfirm>

@@ -1,19 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, tagged, unwrap } from "../../api/client";
-import type { Page, PersonSummary, Segment } from "../../api/types";
+import { api, unwrap } from "../../api/client";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
 export function useSegment(id: string) {
   return useQuery({
     queryKey: ["segment", id],
-    queryFn: () => tagged<Segment>(api.GET("/api/segments/{id}", at(id))),
+    queryFn: () => unwrap(api.GET("/api/segments/{id}", at(id))),
     refetchInterval: (query) => (query.state.data?.state === "refreshing" ? 2_000 : false),
   });
 }
 
 export const fetchMembers = (id: string, cursor?: string) =>
-  unwrap<Page<PersonSummary>>(
+  unwrap(
     api.GET("/api/segments/{id}/members", { params: { path: { id }, query: { cursor } } }),
   );
 
@@ -37,8 +36,7 @@ export const useRestore = (id: string) =>
 export function useRemove(id: string) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (etag: string) =>
-      unwrap(api.DELETE("/api/segments/{id}", { ...at(id), headers: { "If-Match": etag } })),
+    mutationFn: () => unwrap(api.DELETE("/api/segments/{id}", at(id))),
     onSuccess: () => cache.invalidateQueries({ queryKey: ["segments"] }),
   });
 }

@@ -1,9 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Page, Segment } from "../../api/types";
 
-export const fetchSegments = (cursor?: string, deleted = false) =>
-  unwrap<Page<Segment>>(api.GET("/api/segments", { params: { query: { cursor, deleted: deleted || undefined } } }));
+export const fetchSegments = (deleted: boolean) =>
+  unwrap(api.GET("/api/segments", { params: { query: { deleted } } }));
 
 export function useRestoreSegment() {
   const cache = useQueryClient();

@@ -14,7 +14,7 @@ import { KeyShown } from "./KeyShown";
 import { KINDS, fetchSources, useCreateSource, type Source } from "./queries";
 import { SourceDrawer } from "./SourceDrawer";
 
-type Fields = { name: string; kind: string; historical?: boolean; origins?: string[] };
+type Fields = { name: string; kind: Source["kind"]; historical?: boolean; origins?: string[] };
 
 function CreateDialog({ open, onClose, onKey }: { open: boolean; onClose: () => void; onKey: (key: string) => void }) {
   const { t } = useWords();

@@ -1,35 +1,14 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Page } from "../../api/types";
+import type { Schemas } from "../../api/types";
 
-export type WriteKey = {
-  id: string;
-  name: string;
-  hint: string;
-  origins: string[];
-  rate: number;
-  created_at: string;
-  expires_at: string | null;
-};
-export type Source = {
-  id: number;
-  name: string;
-  kind: string;
-  enabled: boolean;
-  historical: boolean;
-  created_at: string;
-  keys: WriteKey[];
-  events_total: number;
-  events_24h: number;
-  rejected_24h: number;
-  last_event_at: string | null;
-};
-export type KeyDraft = { name: string; origins: string[]; rate: number };
+export type WriteKey = Schemas["WriteKeyOut"];
+export type Source = Schemas["SourceOut"];
+export type KeyDraft = Pick<WriteKey, "name" | "origins" | "rate">;
 
 export const KINDS = ["web", "miniprogram", "app", "server", "file"] as const;
 
-export const fetchSources = (cursor?: string) =>
-  unwrap<Page<Source>>(api.GET("/api/sources", { params: { query: { cursor } } }));
+export const fetchSources = () => unwrap(api.GET("/api/sources"));
 
 function useChange<V, R>(change: (value: V) => Promise<R>) {
   const cache = useQueryClient();
@@ -40,15 +19,15 @@ function useChange<V, R>(change: (value: V) => Promise<R>) {
 }
 
 const issue = (id: number, body: KeyDraft) =>
-  unwrap<{ key: WriteKey; write_key: string }>(
+  unwrap(
     api.POST("/api/sources/{id}/keys", { params: { path: { id } }, body }),
   );
 
 /** A new source and its first write key. */
 export const useCreateSource = () =>
-  useChange(async (body: { name: string; kind: string; historical: boolean; origins: string[] }) => {
+  useChange(async (body: { name: string; kind: Source["kind"]; historical: boolean; origins: string[] }) => {
     const { origins, ...rest } = body;
-    const source = await unwrap<Source>(api.POST("/api/sources", { body: rest }));
+    const source = await unwrap(api.POST("/api/sources", { body: rest }));
     return { source, key: await issue(source.id, { name: "default", origins, rate: 0 }) };
   });
 

@@ -12,7 +12,7 @@ import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { fetchUsers, useCreateUser, useDeleteUser, usePatchUser, type User } from "./queries";
 
-type Fields = { username: string; roles: string[]; dims?: Record<string, string[]> };
+type Fields = { username: string; roles: User["roles"]; dims?: Record<string, string[]> };
 
 function UserDialog({ user, open, onClose, onSecret }: { user: User | null; open: boolean; onClose: () => void; onSecret: (password: string) => void }) {
   const { t } = useWords();
