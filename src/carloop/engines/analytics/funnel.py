@@ -11,7 +11,7 @@ one pass answers exactly at the cost of ``windowFunnel``, which is wrong on ties
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from carloop.engines.analytics.params import Rows
-from carloop.engines.analytics.sequence import Sequence, levels, reached
+from carloop.engines.analytics.sequence import Sequence, levels, medians, reached
 from carloop.kit.clock import to_ms
 from carloop.kit.errors import InvalidInput
 from carloop.rules import RuleDocument
@@ -177,12 +177,14 @@ class Funnel:
     name = "funnel"
 
     def to_queries(self, params: Params, context: Context) -> Mapping[str, Query]:
-        """``total``: one row; ``parts``: one row per value, largest first.
+        """``total`` and ``medians``: one row each; ``parts``: one per value, largest first.
 
         Raises:
             InvalidInput: ``funnel_range``, ``funnel_span``.
         """
-        queries = {"total": self._total(params, context)}
+        queries = {"total": self._query(params, context, reached)}
+        if len(params.steps) > 1:
+            queries["medians"] = self._query(params, context, medians)
         if params.breakdown:
             queries["parts"] = self._parts(params, context)
         return queries
@@ -209,7 +211,7 @@ class Funnel:
 
     def shape(self, params: Params, rows: Mapping[str, Rows]) -> Result:
         """The result from the rows of :meth:`to_queries`."""
-        total = dict(rows["total"][0])
+        total = {**rows["total"][0], **(rows["medians"][0] if "medians" in rows else {})}
         parts = [dict(row) for row in rows.get("parts", ())]
         shown = [Part(row["value"], False, _steps(params, row)) for row in parts[:TOP_VALUES]]
         if len(parts) > TOP_VALUES:
@@ -218,11 +220,10 @@ class Funnel:
             shown.append(Part(None, True, _steps(params, rest)))
         return Result(_steps(params, total), tuple(shown))
 
-    def _total(self, params: Params, context: Context) -> Query:
+    def _query(self, params: Params, context: Context, asked: Callable[[Sequence], str]) -> Query:
         values = Values()
         tables, sequence = self._arrays(params, context, values)
-        text = with_tables(tables, reached(sequence))
-        return Query(text, values.values)
+        return Query(with_tables(tables, asked(sequence)), values.values)
 
     def _parts(self, params: Params, context: Context) -> Query:
         values = Values()

@@ -63,18 +63,27 @@ class Sequence:
 
 
 def reached(sequence: Sequence) -> str:
-    """One row: persons who reached each step ``n1 …``, median ms from their entry ``m2 …``."""
-    steps = range(1, sequence.steps + 1)
+    """One row: how many persons reached each step, ``n1 …``."""
+    columns = []
+    for k in range(1, sequence.steps + 1):
+        entry = f"s{k - 1}" if k > 1 else "t"
+        hits = f"arrayFilter((x, y, z) -> {sequence.reaches(k)}, t, m, {entry})"
+        columns.append(f"sum(arrayUniq(arrayMap(x -> bitShiftRight(x, 36), {hits}))) AS n{k}")
+    return select(", ".join(columns), sequence.last)
+
+
+def medians(sequence: Sequence) -> str:
+    """One row: the middle ms from entry to each person's first reach of a step, ``m2 …``."""
+    steps = range(2, sequence.steps + 1)
     per_bucket = select(", ".join(c for k in steps for c in _hits(sequence, k)), sequence.last)
     firsts = select(", ".join(_first_hits(k) for k in steps), nested(per_bucket))
-    results = [f"sum(length(f{k})) AS n{k}" for k in steps]
-    results += [f"quantileExactArray(0.5)(f{k}) AS m{k}" for k in steps[1:]]
+    results = [f"quantileExactArray(0.5)(f{k}) AS m{k}" for k in steps]
     return select(", ".join(results), nested(firsts))
 
 
 def _hits(sequence: Sequence, k: int) -> tuple[str, str]:
     """``p{k}``: the person at each event that reaches step ``k``; ``e{k}``: ms since the entry."""
-    entry = f"s{k - 1}" if k > 1 else "t"
+    entry = f"s{k - 1}"
     test = sequence.reaches(k)
     places = f"arrayFilter((x, y, z) -> {test}, t, m, {entry})"
     elapsed = f"arrayMap((x, z) -> x - z, t, {entry})"
