@@ -7,10 +7,8 @@ store per test process: tests keep apart by a fresh ``tenant`` number.
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import os
-import pkgutil
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -21,17 +19,13 @@ import pytest
 
 from carloop.kit.clock import ManualClock
 from carloop.stores.clickhouse import ClickHouseStore, Limits, errors, open_event_store
-from carloop.stores.state import tables
+from carloop.stores.state.schema import metadata
 from carloop.stores.state.store import SqlState
-from carloop.stores.state.tables.base import metadata
 from carloop.stores.vault.cipher import VaultCipher
 from carloop.stores.vault.journal_keys import DayKeys
 from carloop.stores.vault.keys import MasterKey
 from tests.support.clickhouse_facade import facade
 from tests.support.postgres import PostgresSchema, postgres_url
-
-for _module in pkgutil.iter_modules(tables.__path__):
-    importlib.import_module(f"{tables.__name__}.{_module.name}")
 
 errors.KEEP_CAUSE = True
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -69,7 +63,7 @@ def day_keys(tmp_path: Path, cipher: VaultCipher) -> DayKeys:
 def _empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("state") / "empty.db"
     state = SqlState(f"sqlite:///{path}")
-    metadata.create_all(state.writer)
+    state.migrate()
     state.close()
     return path
 
@@ -82,7 +76,7 @@ def _postgres() -> Iterator[PostgresSchema | None]:
         return
     schema = PostgresSchema.create(url)
     try:
-        metadata.create_all(schema.state.writer)
+        schema.state.migrate()
         yield schema
     finally:
         schema.drop()

@@ -24,7 +24,6 @@ from carloop.stores.clickhouse import ClickHouseStore, open_event_store
 from carloop.stores.clickhouse.archive import ClickHouseArchive
 from carloop.stores.journal.archive import JournalFiles, restore_master_key
 from carloop.stores.state.archive import SqlStateArchive
-from carloop.stores.state.schema import metadata
 from carloop.stores.state.store import SqlState
 from tests.support.clickhouse_facade import facade
 
@@ -61,7 +60,7 @@ def data(tmp_path: Path) -> Path:
 def elsewhere(tmp_path: Path) -> Iterator[tuple[SqlState, ClickHouseStore]]:
     """Empty stores of another installation: SQLite, and ClickHouse over HTTP."""
     state = SqlState(f"sqlite:///{tmp_path}/other.db")
-    metadata.create_all(state.writer)
+    state.migrate()
     with facade(tmp_path / "other") as url:
         events = open_event_store(url)
         events.migrate()

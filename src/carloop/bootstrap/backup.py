@@ -11,7 +11,6 @@ from carloop.bootstrap.stores import (
     event_store_url,
     has_master,
     load_master,
-    migrate_state,
     state_url,
 )
 from carloop.kit.clock import Clock, SystemClock
@@ -71,7 +70,7 @@ class _Opened:
         settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._ownership = Ownership(settings.lock_file)
         self._state = SqlState(state_url(settings))
-        migrate_state(self._state)
+        self._state.migrate()
         self._events = open_event_store(event_store_url(settings))
         self._events.migrate()
         key_id = load_master(settings).key_id

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +14,7 @@ from carloop.kit.errors import NotFound
 from carloop.stores.clickhouse import ClickHouseStore, Limits, open_event_store
 from carloop.stores.dedup.index import DiskSeenIds
 from carloop.stores.journal import SqliteJournal
-from carloop.stores.state import tables
 from carloop.stores.state.store import SqlState
-from carloop.stores.state.tables.base import metadata
 from carloop.stores.vault.cipher import VaultCipher
 from carloop.stores.vault.journal_keys import DayKeys
 from carloop.stores.vault.keys import MasterKey, load_master_key
@@ -82,7 +78,7 @@ def open_stores(settings: Settings) -> Stores:
     master = load_master(settings)
     cipher = VaultCipher(master)
     state = SqlState(state_url(settings))
-    migrate_state(state)
+    state.migrate()
     limits = Limits.of_this_machine()
     event_store = open_event_store(event_store_url(settings), limits)
     event_store.migrate()
@@ -96,13 +92,6 @@ def open_stores(settings: Settings) -> Stores:
         journal=open_journal(settings),
         seen=DiskSeenIds(settings.data / "dedup"),
     )
-
-
-def migrate_state(state: SqlState) -> None:
-    """Bring the tables of the state store up to date."""
-    for module in pkgutil.iter_modules(tables.__path__):
-        importlib.import_module(f"{tables.__name__}.{module.name}")
-    metadata.create_all(state.writer)
 
 
 def _first_tenant(state: SqlState, event_store: ClickHouseStore, settings: Settings) -> None:

@@ -1,6 +1,14 @@
-"""Schema revisions of the state store: frozen Alembic scripts inside the package."""
+"""Schema revisions of the state store: frozen Alembic scripts inside the package.
+
+A released script never changes. After changing ``tables/``, draft the next one and read it:
+
+    python -m carloop.stores.state.migrate 0002 "What it does."
+"""
 
 from __future__ import annotations
+
+import sys
+import tempfile
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -34,6 +42,21 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, metadata))
 
 
+def draft(revision: str, message: str) -> None:
+    """Write a script that leads from the newest revision to the tables of the code."""
+    from carloop.stores.state.store import SqlState
+
+    with tempfile.TemporaryDirectory() as directory:
+        state = SqlState(f"sqlite:///{directory}/state.db")
+        with state.writer.begin() as connection:
+            config = configuration()
+            config.attributes["connection"] = connection
+            if ScriptDirectory.from_config(config).get_current_head() is not None:
+                command.upgrade(config, "head")
+            command.revision(config, message=message, rev_id=revision, autogenerate=True)
+        state.close()
+
+
 def configuration() -> Config:
     """Alembic's settings; it finds the scripts in the package, needs no ini file."""
     config = Config()
@@ -41,3 +64,7 @@ def configuration() -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["metadata"] = metadata
     return config
+
+
+if __name__ == "__main__":
+    draft(sys.argv[1], sys.argv[2])
