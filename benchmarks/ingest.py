@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,7 +29,9 @@ from carloop.core.events import Received
 from carloop.core.ports.pipeline import SeenChunk
 from carloop.core.scope import Scope
 from carloop.sql import Query
-from tests.drill.server import Server
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.drill.server import Server  # noqa: E402
 
 BATCH = 100
 PEOPLE = 50_000
