@@ -25,7 +25,7 @@ class PropertyOut(BaseModel):
     name: str
     title: Titles
     type: str
-    class_: Annotated[str, Field(serialization_alias="class")]
+    class_: Annotated[str, Field(alias="class")]
     codes: list[str]
     entity: str | None
     planned: bool
@@ -49,7 +49,7 @@ class FieldOut(BaseModel):
     name: str
     title: Titles
     type: str
-    class_: Annotated[str, Field(serialization_alias="class")]
+    class_: Annotated[str, Field(alias="class")]
     codes: dict[str, Titles] | None
     ops: list[str]
 
@@ -134,7 +134,7 @@ def _property(entry: PropertyEntry) -> PropertyOut:
         name=entry.name,
         title=dict(entry.title),
         type=entry.type,
-        class_=entry.cls,
+        **{"class": entry.cls},
         codes=list(entry.codes),
         entity=entry.entity,
         planned=entry.planned,
@@ -148,7 +148,7 @@ def _field(field: FieldEntry) -> FieldOut:
         name=field.name,
         title=dict(field.title),
         type=field.type,
-        class_=field.cls,
+        **{"class": field.cls},
         codes={code: dict(title) for code, title in codes.items()} if codes else None,
         ops=list(field.ops),
     )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping as Dict
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from carloop.app.imports.mapping import Mapping, parse_mapping
 from carloop.app.imports.report import ErrorFile, ImportReport
@@ -86,7 +86,7 @@ class ImportJobs:
         Raises:
             NotFound: no such import, or it had no errors.
         """
-        found = self._jobs.get(caller.scope.tenant, str(UUID(job)))
+        found = self._jobs.get(caller.scope.tenant, job.lower())
         path = self._errors(str(found.params.get("upload", "")))
         if found.kind != KIND or not path.is_file():
             raise NotFound("no row errors", code="errors_unknown")
