@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -54,7 +55,8 @@ class QuarantineState(StrEnum):
     DROPPED = "dropped"
 
 
-class QuarantinedEvent(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class QuarantinedEvent:
     """One event that could not be taken.
 
     Attributes:
@@ -78,7 +80,8 @@ class QuarantinedEvent(NamedTuple):
     id: int = 0
 
 
-class QuarantineCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class QuarantineCount:
     """How many open events of one source share a reason."""
 
     source: int
