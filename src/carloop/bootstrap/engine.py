@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -15,7 +14,6 @@ from carloop.api.services import Services
 from carloop.app.audiences import Audiences
 from carloop.app.audit import AuditLog
 from carloop.app.backups import Backups
-from carloop.app.health import Figure, Health, disk_probe, lag_probe
 from carloop.app.imports import Imports
 from carloop.app.imports.job import ImportJobs
 from carloop.app.jobs import JobRunner
@@ -31,15 +29,15 @@ from carloop.app.workers import Loader
 from carloop.bootstrap.access import wire_access
 from carloop.bootstrap.background import Loop
 from carloop.bootstrap.backup import wire_backup
+from carloop.bootstrap.figures import segments_of, sends_of, wire_health
 from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
 from carloop.bootstrap.journeys import wire_journeys
 from carloop.bootstrap.packs import load_catalogue
 from carloop.bootstrap.persons import erasure_job, wire_persons
 from carloop.bootstrap.questions import wire_questions
 from carloop.bootstrap.settings import Settings
-from carloop.bootstrap.stores import TENANT, Stores, open_stores
+from carloop.bootstrap.stores import Stores, open_stores
 from carloop.connectors import PROTOCOLS
-from carloop.core.ports.state import Tx
 from carloop.core.registry import Catalogue
 from carloop.kit.clock import Clock, SystemClock
 
@@ -164,10 +162,10 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         event_store=stores.event_store,
         audit=audit,
         quarantine=Quarantine(stores.state, stores.journal, audit),
-        health=_health(settings, stores, loops, lag),
+        health=wire_health(settings, stores, loops, lag, clock),
         answer_secret=stores.master.derive("kept answers"),
         overview=Overview(
-            stores.state, stores.event_store, clock, catalogue, _segments, _sends, lag
+            stores.state, stores.event_store, clock, catalogue, segments_of, sends_of, lag
         ),
         **wire_access(settings, stores, catalogue, clock),
         **people,
@@ -224,60 +222,3 @@ def _pipeline(stores: Stores, catalogue: Catalogue) -> Pipeline:
         keys=stores.day_keys,
         protocols=PROTOCOLS,
     )
-
-
-def _health(
-    settings: Settings, stores: Stores, loops: Sequence[Loop], lag: Callable[[], Lag]
-) -> Health:
-    def state() -> None:
-        with stores.state.read() as tx:
-            tx.tenants.get(TENANT)
-
-    probes: dict[str, Callable[[], None]] = {
-        "state_store": state,
-        "event_store": stores.event_store.ping,
-        "disk": disk_probe(settings.data),
-        "lag": lag_probe(lambda: lag().seconds),
-        **{loop.name: loop.probe for loop in loops},
-    }
-    return Health(probes, _figures(stores, lag))
-
-
-def _figures(stores: Stores, lag: Callable[[], Lag]) -> list[Figure]:
-    def quarantined() -> list[tuple[tuple[str, ...], float]]:
-        with stores.state.read() as tx:
-            groups = tx.quarantine.summary(TENANT)
-        counted: Counter[str] = Counter()
-        for group in groups:
-            counted[group.code] += group.count
-        return [((code,), float(number)) for code, number in counted.items()]
-
-    def sends() -> list[tuple[tuple[str, ...], float]]:
-        with stores.state.read() as tx:
-            return [((s,), float(n)) for s, n in _sends(tx, TENANT).items()]
-
-    return [
-        Figure(
-            "load_lag_seconds",
-            "Age of the oldest event not loaded yet.",
-            lambda: [((), lag().seconds)],
-        ),
-        Figure(
-            "load_lag_batches",
-            "Acknowledged batches not loaded yet.",
-            lambda: [((), float(lag().batches))],
-        ),
-        Figure("quarantine_open", "Events in quarantine, by reason.", quarantined, ("code",)),
-        Figure("sends", "Sends, by state.", sends, ("state",)),
-    ]
-
-
-def _sends(tx: Tx, tenant: int) -> Mapping[str, int]:
-    counted: Counter[str] = Counter()
-    for (state, _), number in tx.sends.counts(tenant).items():
-        counted[state] += number
-    return counted
-
-
-def _segments(tx: Tx, tenant: int) -> int:
-    return len(tx.segments.all(tenant))

@@ -26,7 +26,7 @@ class Live(BaseModel):
     status: str
 
 
-class PartOut(BaseModel):
+class ReadyPart(BaseModel):
     """Whether one part can serve, and why not."""
 
     ready: bool
@@ -37,7 +37,7 @@ class Ready(BaseModel):
     """Whether everything can serve."""
 
     status: str
-    parts: dict[str, PartOut]
+    parts: dict[str, ReadyPart]
 
 
 class Version(BaseModel):
@@ -64,7 +64,7 @@ def get_readiness(response: Response, use: Use) -> Ready:
         response.headers["Retry-After"] = "2"
     return Ready(
         status="ready" if ready else "not_ready",
-        parts={n: PartOut(ready=p.ready, reason=p.reason) for n, p in parts.items()},
+        parts={n: ReadyPart(ready=p.ready, reason=p.reason) for n, p in parts.items()},
     )
 
 
