@@ -61,7 +61,7 @@ def demo(
                 last = journal.append(group)[-1]
             progress.update(task, completed=EVENTS[size])
             _wait_until_loaded(api, last, progress)
-        _dealer_manager(api)
+        _manager(api)
 
 
 def _progress() -> Progress:
@@ -107,15 +107,19 @@ def _wait_until_loaded(api: Api, last: int, progress: Progress) -> None:
     progress.update(task, completed=max(1, last - first))
 
 
-def _dealer_manager(api: Api) -> None:
+def _manager(api: Api) -> None:
     """A manager of the first dealer, to see the product through a dealer's eyes."""
-    name = "dealer-demo"
-    if any(user["username"] == name for user in api.call("GET", "/api/users")["items"]):
+    kinds = [kind for pack in load_packs(api.settings.packs) for kind in pack.entity_types]
+    dimension = next((kind.name for kind in kinds if kind.scope_dimension), None)
+    name = f"{dimension}-demo"
+    if dimension is None or any(
+        user["username"] == name for user in api.call("GET", "/api/users")["items"]
+    ):
         return
-    dealers = api.call("GET", "/api/entities/dealer")["items"]
-    if not dealers:
+    found = api.call("GET", f"/api/entities/{dimension}")["items"]
+    if not found:
         return
-    key = dealers[0]["key"]
-    body = {"username": name, "roles": ["dealer_manager"], "dims": {"dealer": [key]}}
+    key = found[0]["key"]
+    body = {"username": name, "roles": ["dealer_manager"], "dims": {dimension: [key]}}
     password = api.call("POST", "/api/users", body)["password"]
-    typer.echo(f"dealer manager of {key}: user {name}, password {password}")
+    typer.echo(f"manager of {dimension} {key}: user {name}, password {password}")
