@@ -12,10 +12,9 @@ type Props = {
   placeholder?: string;
 };
 
-/** Choose an event of the plan, grouped by stage; found by title or by name. */
-export function EventSelect({ catalogue, value, onChange, width = 200, allowClear, placeholder }: Props) {
+function useOptions(catalogue: Catalogue) {
   const { t, tx, title } = useWords();
-  const options = useMemo(() => {
+  return useMemo(() => {
     const stages = [...new Set(catalogue.event_types.map((e) => e.stage))];
     return stages.map((stage) => ({
       label: tx(`stage.${stage}`, stage || t("stage.other")),
@@ -25,19 +24,45 @@ export function EventSelect({ catalogue, value, onChange, width = 200, allowClea
         .map((e) => ({ value: e.name, label: title(e.title, e.name), search: `${e.name} ${title(e.title)}`.toLowerCase() })),
     }));
   }, [catalogue, t, tx, title]);
+}
+
+const search = {
+  filterOption: (text: string, option: unknown) =>
+    String((option as { search?: string }).search ?? "").includes(text.toLowerCase()),
+};
+
+/** Choose an event of the plan, grouped by stage; found by title or by name. */
+export function EventSelect({ catalogue, value, onChange, width = 200, allowClear, placeholder }: Props) {
+  const { t } = useWords();
+  const options = useOptions(catalogue);
   return (
     <Select
       aria-label={placeholder ?? t("rule.event")}
       value={value || undefined}
       placeholder={placeholder ?? t("rule.event")}
       allowClear={allowClear}
-      showSearch={{
-        filterOption: (text, option) => String((option as { search?: string })?.search ?? "").includes(text.toLowerCase()),
-      }}
+      showSearch={search}
       options={options}
       onChange={(next?: string) => onChange(next ?? "")}
       popupMatchSelectWidth={false}
       style={{ width }}
+    />
+  );
+}
+
+/** Choose several events, any of which counts. */
+export function EventsSelect({ catalogue, value, onChange }: { catalogue: Catalogue; value: string[]; onChange: (events: string[]) => void }) {
+  const { t } = useWords();
+  return (
+    <Select
+      aria-label={t("rule.event")}
+      mode="multiple"
+      value={value}
+      showSearch={search}
+      options={useOptions(catalogue)}
+      onChange={onChange}
+      popupMatchSelectWidth={false}
+      style={{ minWidth: 200, maxWidth: 420 }}
     />
   );
 }

@@ -2,7 +2,7 @@ import { InputNumber, Select, Space, Typography, Flex } from "antd";
 import type { Catalogue } from "../api/catalogue";
 import type { Segment } from "../api/types";
 import { useWords } from "../i18n";
-import { EventSelect } from "./EventSelect";
+import { EventSelect, EventsSelect } from "./EventSelect";
 import { opsFor, reshape, type Attribute, type InSegment, type Performed } from "./model";
 import { OpSelect } from "./OpSelect";
 import { ValueInput } from "./ValueInput";
@@ -58,7 +58,11 @@ export function PerformedRow({ rule, catalogue, onChange }: Of<Performed>) {
       <Flex gap={6} align="center" wrap>
         <WindowInput value={rule.window} onChange={(window) => onChange({ ...rule, window })} />
         <Typography.Text>{t("rule.did")}</Typography.Text>
-        <EventSelect catalogue={catalogue} value={rule.event} onChange={(name) => onChange({ ...rule, event: name, where: [] })} />
+        {Array.isArray(rule.event) ? (
+          <EventsSelect catalogue={catalogue} value={rule.event} onChange={(names) => onChange({ ...rule, event: names })} />
+        ) : (
+          <EventSelect catalogue={catalogue} value={rule.event} onChange={(name) => onChange({ ...rule, event: name, where: [] })} />
+        )}
         <Space.Compact>
           <Select
             aria-label={t("rule.countOp")}

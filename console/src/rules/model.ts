@@ -19,7 +19,8 @@ export type Not = { kind: "not"; rule: Rule };
 export type Attribute = { kind: "attribute"; field: string; op: Op; value?: Value };
 export type Performed = {
   kind: "performed";
-  event: string;
+  /** One event, or any of several. */
+  event: string | string[];
   count?: Count;
   window?: Window;
   where?: Comparison[];
@@ -109,7 +110,7 @@ export function complete(rule: Rule): boolean {
     case "attribute":
       return rule.field !== "" && filled(rule.op, rule.value);
     case "performed":
-      return rule.event !== "" && windowFilled(rule.window) && (rule.where ?? []).every((c) => c.property !== "" && filled(c.op, c.value));
+      return rule.event.length > 0 && windowFilled(rule.window) && (rule.where ?? []).every((c) => c.property !== "" && filled(c.op, c.value));
     case "in_segment":
       return rule.segment !== "";
     case "everyone":

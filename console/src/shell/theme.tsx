@@ -68,8 +68,7 @@ export function tokens(dark: boolean): ThemeConfig {
         colorTextTertiary: "rgba(255,255,255,0.64)",
         colorTextDescription: "rgba(255,255,255,0.66)",
         colorTextPlaceholder: "rgba(255,255,255,0.56)",
-        colorError: "#d4484a",
-        colorErrorText: "#ff9a9b",
+        colorError: "#ff8a8b",
         colorSuccess: "#4fbf75",
         colorWarning: "#e2a03f",
         colorSuccessBg: "#12281a",
@@ -77,8 +76,7 @@ export function tokens(dark: boolean): ThemeConfig {
       },
       components: {
         Tabs: { itemSelectedColor: "#a9c3ff", itemHoverColor: "#c4d5ff", inkBarColor: "#8db0ff" },
-        Button: { colorError: "#d4484a" },
-        Tag: { colorError: "#ff9a9b" },
+        Button: { dangerColor: "#1d0f10" },
         Layout: { siderBg: "#14171c", headerBg: "#14171c", triggerBg: "#14171c" },
         Menu: {
           itemHeight: 34,

@@ -21,7 +21,7 @@ export function read(search: URLSearchParams): Params {
   const text = search.get("f");
   if (!text) return fresh();
   try {
-    return { ...fresh(), ...(JSON.parse(text) as Partial<Params>) };
+    return whole(JSON.parse(text) as Partial<Params>);
   } catch (cause) {
     if (cause instanceof SyntaxError) return fresh();
     throw cause;
@@ -33,10 +33,11 @@ export function write(params: Params): Record<string, string> {
 }
 
 /** A saved funnel may leave parts out; this one has them all. */
-export const whole = (params: Partial<Params>): Params => ({
-  ...fresh(),
-  ...Object.fromEntries(Object.entries(params).filter(([, value]) => value != null)),
-});
+export function whole(params: Partial<Params>): Params {
+  const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value != null));
+  const filled: Params = { ...fresh(), ...given };
+  return { ...filled, steps: filled.steps.map((step) => ({ ...step, where: step.where ?? [] })) };
+}
 
 export const askable = (params: Params) =>
   params.steps.length >= 2 && params.steps.every((step) => step.event !== "");
