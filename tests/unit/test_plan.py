@@ -9,7 +9,7 @@ import pytest
 
 from carloop.app.ingest.personal import suspicious, without_personal
 from carloop.app.plan import AHEAD_MS, OLD_MS, Plan, check_time
-from carloop.core.events import Envelope
+from carloop.core.events import EntityRef, Envelope
 from carloop.core.fields import FieldType
 from carloop.core.pack import EventType, Property
 
@@ -53,6 +53,12 @@ def test_declared_events_are_checked(
 ) -> None:
     assert PLAN.check("ride", properties) == violation
     assert PLAN.check("nobody declared", properties) is None
+
+
+def test_an_entity_may_be_named_beside_the_properties() -> None:
+    assert PLAN.check("ride", {}, [EntityRef("bike", "b1")]) is None
+    other = PLAN.check("ride", {}, [EntityRef("shop", "s1")])
+    assert other == ("missing_property", "properties.bike")
 
 
 @pytest.mark.parametrize(

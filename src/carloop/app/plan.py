@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from carloop.core.events import Envelope
+from carloop.core.events import EntityRef, Envelope
 from carloop.core.fields import FieldType
 from carloop.core.pack import EventType, Property
 
@@ -45,15 +45,18 @@ class Plan:
             for name, kind in event_types.items()
         }
 
-    def check(self, event: str, properties: Mapping[str, Any]) -> Violation | None:
+    def check(
+        self, event: str, properties: Mapping[str, Any], entities: Sequence[EntityRef] = ()
+    ) -> Violation | None:
         """The first declared property that is missing, mistyped or has no such code.
 
+        A property that is the key of an entity is not missing where ``entities`` name one.
         Codes: ``missing_property``, ``invalid_type``, ``invalid_code``.
         """
         for planned in self._checks.get(event, ()):
             value = properties.get(planned.name)
             if value is None:
-                if planned.required:
+                if planned.required and not any(e.type == planned.entity for e in entities):
                     return Violation("missing_property", f"properties.{planned.name}")
             elif not _fits(planned.type, value):
                 return Violation("invalid_type", f"properties.{planned.name}")

@@ -237,7 +237,7 @@ class _Check:
             return Violation(bad.code, bad.path)
         for event in decoded.events:
             violation = check_time(event, self.now) or self.plan.check(
-                event.event, msgspec.json.decode(event.properties)
+                event.event, msgspec.json.decode(event.properties), event.entities
             )
             if violation:
                 return violation

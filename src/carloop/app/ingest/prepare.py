@@ -101,7 +101,7 @@ class Preparer:
             properties = self._properties(envelope, received.tenant, sent, entities, extra)
             if extra:
                 profile = [*profile, *extra]
-        elif (violation := self._plan.check(envelope.event, _EMPTY)) is not None:
+        elif (violation := self._plan.check(envelope.event, _EMPTY, entities)) is not None:
             raise Refused(*violation)
         identifiers = self._identifiers(sent, entities)
         if not identifiers and (sent or not entities):
@@ -155,7 +155,7 @@ class Preparer:
         """The properties to store; identifiers, keys and profile values are taken out of them."""
         raw = envelope.properties
         properties: dict[str, Any] = _decode(raw)
-        if (violation := self._plan.check(envelope.event, properties)) is not None:
+        if (violation := self._plan.check(envelope.event, properties, entities)) is not None:
             raise Refused(*violation)
         declared = self._declared.get(envelope.event, _EMPTY)
         by_identifier = self._catalogue.property_identifiers
