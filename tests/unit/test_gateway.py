@@ -142,6 +142,10 @@ async def test_origins_and_preflight(rig: Rig) -> None:
     good = {"origin": "https://shop.example"}
     bad = {"origin": "https://evil.example"}
     assert (await rig.send([EVENT], "shop", headers=bad)).json()["code"] == "origin_not_allowed"
+    assert (await rig.send([EVENT], "shop")).status_code == 403
+    assert (await rig.send([EVENT], "shop")).json()["code"] == "origin_missing"
+    page = {"referer": "https://shop.example/c5?from=wechat"}
+    assert (await rig.send([EVENT], "shop", headers=page)).status_code == 200
     sent = await rig.send([EVENT], "shop", headers=good)
     assert sent.headers["access-control-allow-origin"] == "https://shop.example"
     asked = await rig.call(

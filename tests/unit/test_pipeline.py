@@ -12,7 +12,7 @@ import pytest
 from carloop.app.ingest.prepare import Preparer
 from carloop.app.pipeline import CURSOR, Pipeline
 from carloop.connectors import PROTOCOLS
-from carloop.core.events import Received, event_id
+from carloop.core.events import Received, event_id, seq_of
 from carloop.core.fields import Field, FieldClass, FieldType
 from carloop.core.pack import EntityType, EventType, Pack, Property
 from carloop.core.registry import Catalogue
@@ -301,3 +301,16 @@ def test_age_lets_go_of_loaded_batches_only(rig: Rig) -> None:
     rig.pipeline.expire(NOW + 8 * 86_400_000, journal_days=7)
     assert rig.pipeline.run_once().stored == 1
     assert rig.stored() == ["a1", "a2"]
+
+
+def test_a_batch_that_is_loaded_in_part_is_not_let_go(rig: Rig) -> None:
+    whole = rig.send(ev("a1"))
+    begun = rig.send(ev("b1"), ev("b2"), ev("b3"))
+    with rig.state.write() as tx:
+        tx.pipeline.move_cursor(CURSOR, seq_of(begun, 0))
+    rig.pipeline.recover()
+    rig.pipeline.expire(NOW + 30 * 86_400_000, journal_days=7)
+    assert [batch.id for batch in rig.journal.read(0, 1 << 30)] == [begun]
+    assert whole < begun
+    assert rig.pipeline.run_once().stored == 2
+    assert rig.stored() == ["b2", "b3"]

@@ -1,8 +1,9 @@
 """Erase a person: keys destroyed, rows removed, tombstones left against re-import.
 
-One state transaction removes everything the vault holds and queues the erasure of the event
-store's rows; the projector carries that out and repeats it after a crash. Journal and quarantine
-are sealed with daily keys and age out with them.
+One state transaction removes everything the vault and the other parts hold, puts the person's
+addresses on the suppression list as keyed hashes, and queues the erasure of the event store's rows;
+the projector carries that out and repeats it after a crash. Journal and quarantine are sealed with
+daily keys and age out with them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from carloop.core.scope import Caller
 from carloop.kit.clock import Clock, to_ms
 
 ERASE = "erase_person"
+ERASED = "erased"
+"""Why the address of an erased person is on the suppression list."""
 Cleaner = Callable[[Tx, int, Collection[int]], None]
 """Removes what another part keeps of these fragments, given (tx, tenant, numbers)."""
 
@@ -75,14 +78,16 @@ class Erasure:
         with self._state.write() as tx:
             known = self._persons.known(tx, caller, id)
             numbers = known.numbers
-            tx.identity.remember_erased(
-                tenant, [f.key for f in known.fragments], to_ms(self._clock.now())
-            )
+            now = to_ms(self._clock.now())
+            tx.identity.remember_erased(tenant, [f.key for f in known.fragments], now)
+            for fragment in known.fragments:
+                tx.suppressions.add(tenant, fragment.key, ERASED, now)
             self._remove(tx, tenant, numbers)
             tx.projection.queue(tenant, [Change("erased", number) for number in numbers])
             self._audit.append(tx, caller, "person.erase", str(known.id), identifiers=len(numbers))
             self._reset()
         self._settle()
+        self._sweep(tenant, numbers)
         return len(numbers)
 
     def job(self, caller_of: Callable[[int, str], Caller]) -> JobKind:
@@ -98,16 +103,23 @@ class Erasure:
 
         return JobKind(ERASE, run)
 
+    def _sweep(self, tenant: int, numbers: Collection[int]) -> None:
+        """Once more: a refresh under way may have read the event store before its rows went."""
+        with self._state.write() as tx:
+            for clean in self._cleaners:
+                clean(tx, tenant, numbers)
+
     def _remove(self, tx: Tx, tenant: int, numbers: Collection[int]) -> None:
         types = self._catalogue.relation_types.values()
         kinds = [r.name for r in types if r.subject == PERSON]
-        touched: dict[str, set[int]] = {}
+        touched: dict[str, set[tuple[int, int]]] = {}
         if kinds:
             for relation in tx.entities.relations(tenant, kinds, subjects=numbers):
-                touched.setdefault(relation.kind, set()).add(relation.object)
+                pair = (relation.object, relation.subject)
+                touched.setdefault(relation.kind, set()).add(pair)
             tx.entities.remove_subjects(tenant, kinds, numbers)
-        for kind, objects in touched.items():
-            rebuild_relations(tx, tenant, self._catalogue, kind, objects)
+        for kind, pairs in touched.items():
+            rebuild_relations(tx, tenant, self._catalogue, kind, pairs)
         tx.entities.remove_grants(tenant, numbers)
         for clean in self._cleaners:
             clean(tx, tenant, numbers)

@@ -25,7 +25,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One family of gauges.
+    """One family of gauges or counters.
 
     Attributes:
         name: in the Prometheus convention, with its unit, without the ``carloop_`` prefix.
@@ -37,6 +37,7 @@ class Figure:
     help: str
     read: Callable[[], Iterable[Sample]]
     labels: tuple[str, ...] = ()
+    kind: str = "gauge"
 
 
 class Health:

@@ -164,7 +164,7 @@ class Pipeline:
     def expire(self, now_ms: int, journal_days: int) -> None:
         """Let go of journal, quarantine and seen ids by age; what is not loaded stays."""
         before = now_ms - journal_days * DAY_MS
-        self._journal.expire(before, self.cursor >> SEQ_BITS)
+        self._journal.expire(before, self._first_batch(self.cursor))
         seen_before = now_ms // DAY_MS - max(SEEN_DAYS, journal_days + 1)
         with self._state.write() as tx:
             tx.quarantine.expire(from_ms(before).date().isoformat())
@@ -173,7 +173,7 @@ class Pipeline:
 
     @staticmethod
     def _first_batch(cursor: int) -> int:
-        """Read after this batch: the cursor may stand within the next one."""
+        """The last batch wholly loaded: the cursor may stand within the next one."""
         return (cursor + 1 >> SEQ_BITS) - 1 if cursor else 0
 
     def _fresh(self, prepared: Sequence[Prepared]) -> list[Prepared]:

@@ -1,4 +1,4 @@
-"""Letting go of events and finished jobs by age.
+"""Letting go of events, finished jobs and kept answers by age.
 
 The journal, the quarantine and the seen ids go with the loader, who alone may touch them while it
 runs: ``Pipeline.expire``.
@@ -19,6 +19,7 @@ from carloop.sql import Query
 
 EVENT_DAYS = "event_days"
 JOB_DAYS = 90
+ANSWER_DAYS = 1
 COUNT_SECONDS = 300
 _OLD = "tenant = {tenant:UInt32} AND occurred_at < {before:DateTime64(3, 'UTC')}"
 
@@ -51,6 +52,7 @@ class Retention:
         events = sum(self._expire_events(tenant, now) for tenant in tenants)
         with self._state.write() as tx:
             jobs = tx.jobs.expire(to_ms(now - timedelta(days=JOB_DAYS)))
+            tx.idempotency.expire(to_ms(now - timedelta(days=ANSWER_DAYS)))
         return Expired(events, jobs)
 
     def _expire_events(self, tenant: Tenant, now: datetime) -> int:

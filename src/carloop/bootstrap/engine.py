@@ -18,6 +18,7 @@ from carloop.app.imports import Imports
 from carloop.app.imports.job import ImportJobs
 from carloop.app.jobs import JobRunner
 from carloop.app.lag import Lag, lag_reader
+from carloop.app.load_figures import LoadFigures
 from carloop.app.overview import Overview
 from carloop.app.persons import Persons
 from carloop.app.pipeline import Pipeline
@@ -71,7 +72,6 @@ class Engine:
     stores: Stores
     background: Sequence[Background]
     lag: Callable[[], Lag]
-    first_password: str | None
     ownership: Ownership
 
     def app(self) -> FastAPI:
@@ -147,22 +147,28 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         *way_out.loops,
         Loop("loader", Loader(pipeline, clock, settings.journal_days).step, LOADER_SECONDS),
         Loop("audit", _checkpoint(audit), CHECKPOINT_SECONDS),
-        Loop("retention", _retaining(stores, clock), RETENTION_SECONDS),
     ]
     jobs = JobRunner(stores.state, clock)
     backup = wire_backup(settings, stores.state, stores.event_store, clock, stores.master.key_id)
-    imports = Imports(stores.state, stores.journal, catalogue, clock)
+    imports = ImportJobs(
+        Imports(stores.state, stores.journal, catalogue, clock),
+        jobs,
+        stores.state,
+        clock,
+        settings.data / "uploads",
+    )
+    loops.append(Loop("retention", _retaining(stores, clock, imports), RETENTION_SECONDS))
     services = Services(
         clock=clock,
         jobs=jobs,
         backups=Backups(backup, jobs, audit, clock, settings.data / "backups"),
-        imports=ImportJobs(imports, jobs, stores.state, clock, settings.data / "uploads"),
+        imports=imports,
         catalogue=catalogue,
         state=stores.state,
         event_store=stores.event_store,
         audit=audit,
         quarantine=Quarantine(stores.state, stores.journal, audit),
-        health=wire_health(settings, stores, loops, lag, clock),
+        health=wire_health(settings, stores, loops, lag, clock, LoadFigures(pipeline).figures()),
         answer_secret=stores.master.derive("kept answers"),
         overview=Overview(
             stores.state, stores.event_store, clock, catalogue, segments_of, sends_of, lag
@@ -178,7 +184,7 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     if first_password is not None:
         replace_file(settings.admin_password_file, f"{first_password}\n".encode())
     background: list[Background] = [way_out.senders, *loops, jobs]
-    return Engine(settings, services, stores, background, lag, first_password, ownership)
+    return Engine(settings, services, stores, background, lag, ownership)
 
 
 def _projecting(projector: Projector, refresher: SegmentRefresher) -> Callable[[], bool]:
@@ -191,10 +197,11 @@ def _projecting(projector: Projector, refresher: SegmentRefresher) -> Callable[[
     return step
 
 
-def _retaining(stores: Stores, clock: Clock) -> Callable[[], bool]:
+def _retaining(stores: Stores, clock: Clock, imports: ImportJobs) -> Callable[[], bool]:
     retention = Retention(stores.state, stores.event_store, clock)
 
     def step() -> bool:
+        imports.forget_old()
         expired = retention.run()
         if expired.events or expired.jobs:
             log.info("expired", events=expired.events, jobs=expired.jobs)

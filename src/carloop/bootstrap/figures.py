@@ -24,6 +24,7 @@ def wire_health(
     loops: Sequence[Loop],
     lag: Callable[[], Lag],
     clock: Clock,
+    more: Sequence[Figure] = (),
 ) -> Health:
     """What ``/readyz`` asks and ``/metrics`` shows."""
 
@@ -38,7 +39,7 @@ def wire_health(
         "lag": lag_probe(lambda: lag().seconds),
         **{loop.name: loop.probe for loop in loops},
     }
-    return Health(probes, [*_loading(lag), *_stored(stores, clock)])
+    return Health(probes, [*_loading(lag), *more, *_stored(stores, clock)])
 
 
 def segments_of(tx: Tx, tenant: int) -> int:

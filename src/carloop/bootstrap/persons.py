@@ -5,6 +5,7 @@ from __future__ import annotations
 from carloop.app.audit import AuditLog
 from carloop.app.entity_desk import EntityDesk
 from carloop.app.erasure import Erasure
+from carloop.app.forgetting import EVERYWHERE
 from carloop.app.identity_decisions import IdentityDecisions
 from carloop.app.jobs import JobKind
 from carloop.app.person_story import PersonStory
@@ -43,7 +44,14 @@ def wire_persons(
             state, catalogue, persons, audit, clock, pipeline.forget
         ),
         "erasure": Erasure(
-            state, catalogue, persons, audit, clock, reset=pipeline.forget, settle=settle
+            state,
+            catalogue,
+            persons,
+            audit,
+            clock,
+            reset=pipeline.forget,
+            settle=settle,
+            cleaners=EVERYWHERE,
         ),
     }
 

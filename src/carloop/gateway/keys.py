@@ -51,7 +51,7 @@ class KeyRing:
 
         Raises:
             Unauthenticated: ``key_missing``, ``key_invalid``.
-            PermissionDenied: ``origin_not_allowed``.
+            PermissionDenied: ``origin_missing``, ``origin_not_allowed``: the key names origins.
             TooMany: ``rate_limited``.
         """
         self._look(now)
@@ -63,7 +63,9 @@ class KeyRing:
             raise Unauthenticated("no such write key", code="key_invalid")
         if key.expires_at is not None and now * 1000 >= key.expires_at:
             raise Unauthenticated("the write key has expired", code="key_invalid")
-        if origin and key.origins and origin not in key.origins:
+        if key.origins and not origin:
+            raise PermissionDenied("this key is for browsers alone", code="origin_missing")
+        if key.origins and origin not in key.origins:
             raise PermissionDenied("origin not allowed for this key", code="origin_not_allowed")
         if key.rate:
             self._spend(digest, key.rate, now)

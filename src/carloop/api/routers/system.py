@@ -6,7 +6,7 @@ import ipaddress
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
@@ -100,7 +100,8 @@ class _Figures(Collector):
     def collect(self) -> list[Metric]:
         families: list[Metric] = []
         for figure in self._figures:
-            family = GaugeMetricFamily(f"carloop_{figure.name}", figure.help, labels=figure.labels)
+            kind = CounterMetricFamily if figure.kind == "counter" else GaugeMetricFamily
+            family = kind(f"carloop_{figure.name}", figure.help, labels=figure.labels)
             for labels, value in figure.read():
                 family.add_metric(labels, value)
             families.append(family)

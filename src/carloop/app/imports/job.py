@@ -54,7 +54,7 @@ class ImportJobs:
                 f"not a format that can be imported ({known})", code="format_unknown"
             )
         self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._forget_old()
+        self.forget_old()
         path = self._uploads / f"{uuid4()}{suffix}"
         with path.open("xb") as kept:
             shutil.copyfileobj(file, kept, 1024 * 1024)
@@ -138,8 +138,9 @@ class ImportJobs:
             raise JobCancelled
         return {**report.document(), "errors": errors.count}
 
-    def _forget_old(self) -> None:
+    def forget_old(self) -> None:
+        """Remove error files, and uploads nobody ran, after a week; once a day is enough."""
         before = to_ms(self._clock.now()) / 1000 - ERRORS_DAYS * 86_400
-        for path in self._uploads.iterdir():
+        for path in self._uploads.glob("*"):
             if path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)

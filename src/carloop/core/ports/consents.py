@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from carloop.core.consent import ConsentEntry
 
 
 class Consents(Protocol):
-    """Append-only; there is nothing to change or remove an entry with."""
+    """Append-only; nothing changes an entry, and only erasure removes what a person said."""
 
     def append(self, tenant: int, entry: ConsentEntry, recorded_at: int, by: str) -> ConsentEntry:
         """Add one entry; returns it with its number."""
@@ -17,6 +17,10 @@ class Consents(Protocol):
 
     def of(self, tenant: int, people: Sequence[int]) -> Mapping[int, Sequence[ConsentEntry]]:
         """Entries per person (canonical number), of all the fragments that are that person now."""
+        ...
+
+    def forget(self, tenant: int, subjects: Collection[int]) -> None:
+        """Remove every entry of erased fragments."""
         ...
 
 

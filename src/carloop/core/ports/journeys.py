@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -154,6 +154,10 @@ class Enrolments(Protocol):
 
     def apply_merges(self) -> None:
         """Bring enrolments and sends up to the merges that identity has logged since last time."""
+        ...
+
+    def forget(self, tenant: int, people: Collection[int]) -> None:
+        """Remove the enrolments of erased persons, their sends and the receipts of those."""
         ...
 
     def counts(self, journey: int) -> Mapping[str, int]:

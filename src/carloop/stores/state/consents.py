@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, and_, delete, insert, select
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from carloop.core.consent import ConsentEntry, ConsentState
+from carloop.stores.state.lists import pieces
 from carloop.stores.state.tables.consents import consent, suppression
 from carloop.stores.state.tables.identity import identifier
 
@@ -70,6 +71,12 @@ class SqlConsents:
                 )
             )
         return found
+
+    def forget(self, tenant: int, subjects: Collection[int]) -> None:
+        """Remove every entry of erased fragments."""
+        for piece in pieces(subjects):
+            gone = (consent.c.tenant == tenant, consent.c.subject.in_(piece))
+            self._connection.execute(delete(consent).where(*gone))
 
 
 class SqlSuppressions:

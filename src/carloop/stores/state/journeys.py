@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from carloop.core.ports.journeys import Enrolment, Journey, JourneyStatus
 from carloop.kit.errors import Conflict, NotFound
+from carloop.stores.state.lists import pieces
 from carloop.stores.state.settings import SqlSettings
 from carloop.stores.state.tables.identity import identity_log
-from carloop.stores.state.tables.journeys import enrol, journey, journey_version, outbox
+from carloop.stores.state.tables.journeys import (
+    enrol,
+    journey,
+    journey_version,
+    outbox,
+    send_receipt,
+)
 
 CHUNK = 20_000
 _MERGES = "journeys.merges"
@@ -251,6 +271,29 @@ class SqlEnrolments:
                 self.merge(row.tenant, row.kept, [row.moved])
         if rows:
             settings.put(_MERGES, rows[-1].id)
+
+    def forget(self, tenant: int, people: Collection[int]) -> None:
+        """Remove the enrolments of erased persons, their sends and the receipts of those.
+
+        The log of merges is about to lose its entries of these persons, after which SQLite may
+        give their ids again: the place up to which it was read must not lie beyond what is left.
+        """
+        self.apply_merges()
+        log = identity_log.c
+        for piece in pieces(people):
+            theirs = (outbox.c.tenant == tenant, outbox.c.person.in_(piece))
+            sends = select(outbox.c.enrol, outbox.c.node, outbox.c.visit).where(*theirs)
+            place = tuple_(send_receipt.c.enrol, send_receipt.c.node, send_receipt.c.visit)
+            self._connection.execute(delete(send_receipt).where(place.in_(sends)))
+            self._connection.execute(delete(outbox).where(*theirs))
+            self._connection.execute(
+                delete(enrol).where(enrol.c.tenant == tenant, enrol.c.person.in_(piece))
+            )
+            going = or_(log.kept.in_(piece), log.moved.in_(piece))
+            left = select(func.max(log.id)).where(not_((log.tenant == tenant) & going))
+            settings = SqlSettings(self._connection)
+            read = int(settings.get(_MERGES, 0))
+            settings.put(_MERGES, min(read, self._connection.scalar(left) or 0))
 
     def counts(self, journey: int) -> Mapping[str, int]:
         """People by node or by how they ended."""

@@ -59,12 +59,20 @@ class SqlState:
             upgrade(connection)
 
     def checkpoint(self) -> None:
-        """Empty SQLite's write-ahead log, so that what was removed is in no file; else nothing."""
+        """Empty SQLite's write-ahead log, so that what was removed is in no file; else nothing.
+
+        Waits for readers of older snapshots.
+
+        Raises:
+            Unavailable: ``state_busy``: a reader kept an older snapshot all the time.
+        """
         if self.writer.dialect.name == "sqlite":
             with self._lock, _translated(), self.writer.connect() as connection:
                 raw = connection.connection.driver_connection
                 assert raw is not None
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+                busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise Unavailable("the write-ahead log is in use", code="state_busy")
 
     def close(self) -> None:
         """Release every connection."""
