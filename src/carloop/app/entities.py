@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -14,13 +14,17 @@ from carloop.core.ports.projection import Change
 from carloop.core.ports.state import Tx
 from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
-from carloop.engines.identity.relations import Fact, intervals
+from carloop.engines.identity.relations import Fact, Interval, intervals
 from carloop.kit.errors import InvalidInput
 
 NAMESPACE_ENTITY = UUID("0f6c3a52-3b7c-5b6f-8f21-2f0b1c9f4a11")
 CAPACITY = 200_000
 ENTITY_KEY = "key"
 """The field name that a sealed entity key is bound to."""
+
+_Place = tuple[int, str, int]
+"""Tenant, relation type, object."""
+_NOTHING: Mapping[int, Interval] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class EntityRegistry:
         self._keys = SubjectKeys(cipher)
         self._numbers: dict[tuple[int, str, str], int] = {}
         self._granted: set[tuple[int, Grant]] = set()
+        self._held: dict[_Place, dict[int, Interval]] = {}
 
     def normalise(self, ref: EntityRef) -> Identifier:
         """The canonical key of a reference.
@@ -133,17 +138,44 @@ class EntityRegistry:
         Raises:
             InvalidInput: ``unknown_relation_type``.
         """
-        by_kind: dict[str, set[StoredFact]] = {}
+        by_kind: dict[str, dict[StoredFact, None]] = {}
         for f in facts:
             if not (f.subject and f.object):
                 continue
             if f.kind not in self._catalogue.relation_types:
                 raise InvalidInput("unknown relation type", code="unknown_relation_type")
             fact = StoredFact(f.kind, f.object, f.at, f.message_id, not f.ends, f.subject, f.source)
-            by_kind.setdefault(f.kind, set()).add(fact)
+            by_kind.setdefault(f.kind, {})[fact] = None
+        if len(self._held) > CAPACITY:
+            self._held.clear()
         for kind, new in by_kind.items():
             tx.entities.add_facts(tenant, new)
-            rebuild_relations(tx, tenant, self._catalogue, kind, {f.object for f in new})
+            moving = {(f.object, f.subject) for f in new if not self._stands(tenant, f)}
+            if moving:
+                relations = rebuild_relations(tx, tenant, self._catalogue, kind, moving)
+                self._remember(tenant, kind, moving, relations)
+
+    def _stands(self, tenant: int, fact: StoredFact) -> bool:
+        """Whether the relation holds around the fact anyway, so that it changes nothing."""
+        held = self._held.get((tenant, fact.kind, fact.object), _NOTHING).get(fact.subject)
+        if held is None or not fact.begins or fact.at <= held.since:
+            return False
+        return held.until is None or fact.at < held.until
+
+    def _remember(
+        self,
+        tenant: int,
+        kind: str,
+        rebuilt: Iterable[tuple[int, int]],
+        relations: Iterable[Relation],
+    ) -> None:
+        exclusive = self._catalogue.relation_types[kind].exclusive
+        for number, subject in rebuilt:
+            held = self._held.setdefault((tenant, kind, number), {})
+            held.clear() if exclusive else held.pop(subject, None)
+        for r in relations:
+            interval = Interval(r.subject, r.since, r.until, r.message_id, r.source)
+            self._held[tenant, kind, r.object][r.subject] = interval
 
     def grant(self, tx: Tx, tenant: int, grants: Sequence[Grant]) -> None:
         """Record who may be seen by whom; repeats are harmless."""
@@ -163,24 +195,38 @@ class EntityRegistry:
         """Drop the caches; to be called after a rollback."""
         self._numbers.clear()
         self._granted.clear()
+        self._held.clear()
         self._keys.reset()
 
 
 def rebuild_relations(
-    tx: Tx, tenant: int, catalogue: Catalogue, kind: str, objects: Collection[int]
-) -> None:
-    """Make the intervals of ``kind`` to ``objects`` what their facts add up to."""
+    tx: Tx, tenant: int, catalogue: Catalogue, kind: str, pairs: Collection[tuple[int, int]]
+) -> list[Relation]:
+    """Make the intervals of ``kind`` of these (object, subject) what their facts add up to.
+
+    Of an exclusive kind, whatever holds to the same objects is made anew as well. Returns the
+    intervals, of each object and subject in order of time.
+    """
     exclusive = catalogue.relation_types[kind].exclusive
+    facts = (
+        tx.entities.facts_on(tenant, kind, {number for number, _ in pairs})
+        if exclusive
+        else tx.entities.facts_between(tenant, kind, pairs)
+    )
     by_object: dict[int, list[Fact]] = {}
-    for f in tx.entities.facts_on(tenant, kind, objects):
+    for f in facts:
         fact = Fact(f.at, f.message_id, bool(f.begins), f.subject, f.source)
         by_object.setdefault(f.object, []).append(fact)
-    rows = [
+    relations = [
         Relation(kind, number, i.subject, i.since, i.until, i.source, i.message_id)
         for number, on_it in by_object.items()
         for i in intervals(on_it, exclusive=exclusive)
     ]
-    tx.entities.replace_relations(tenant, kind, objects, rows)
+    old = {*pairs, *((r.object, r.subject) for r in relations)}
+    if exclusive:
+        old |= {(number, f.subject) for number, on_it in by_object.items() for f in on_it}
+    tx.entities.replace_relations(tenant, kind, old, relations)
+    return relations
 
 
 def entity_id(tenant: int, type_: str, key: bytes) -> UUID:

@@ -28,6 +28,8 @@ CAPACITY = 200_000
 IDENTIFIER = "identifier"
 """The field name that a sealed identifier is bound to."""
 
+_UNSETTLED = (2**63, None)
+
 
 @dataclass(slots=True)
 class _Cache:
@@ -36,11 +38,14 @@ class _Cache:
     fragments: dict[Identifier, KnownFragment] = field(default_factory=dict)
     numbers: dict[int, KnownFragment] = field(default_factory=dict)
     edges: dict[Pair, Edge] = field(default_factory=dict)
+    settled: dict[tuple[Identifier, ...], tuple[int, KnownFragment]] = field(default_factory=dict)
+    """Identifiers seen together, since when their evidence teaches nothing new (milliseconds, not
+    included), and where it is filed."""
 
     @property
     def full(self) -> bool:
         """Whether it is time to start anew."""
-        return len(self.numbers) > CAPACITY or len(self.edges) > CAPACITY
+        return max(len(self.numbers), len(self.edges), len(self.settled)) > CAPACITY
 
     def add(self, identifier: Identifier, fragment: KnownFragment) -> None:
         """Remember one fragment."""
@@ -68,9 +73,36 @@ class IdentityResolver:
         Mints fragments for identifiers never seen, stores new edges and recomputes the persons
         they touch, all in ``tx``. Evidence of persons erased since it occurred is ``NOBODY``.
         """
+        filed = self._file(tx, tenant, evidence)
+        return [NOBODY if f is None else Resolved(f.number, f.person) for f in filed]
+
+    def fragments(self, tx: Tx, tenant: int, evidence: Sequence[Evidence]) -> list[int]:
+        """As :meth:`resolve`, the fragments alone; 0 is nobody."""
+        return [0 if f is None else f.number for f in self._file(tx, tenant, evidence)]
+
+    def _file(
+        self, tx: Tx, tenant: int, evidence: Sequence[Evidence]
+    ) -> list[KnownFragment | None]:
         cache = self._caches.get(tenant)
         if cache is None or cache.full:
             cache = self._caches[tenant] = _Cache()
+        filed: list[KnownFragment | None] = []
+        news: list[int] = []
+        for index, item in enumerate(evidence):
+            since, fragment = cache.settled.get(item.identifiers, _UNSETTLED)
+            filed.append(fragment)
+            if item.occurred_at <= since or item.bind or item.unbind:
+                news.append(index)
+        if news:
+            told = [evidence[index] for index in news]
+            for index, found in zip(news, self._take_in(tx, tenant, cache, told), strict=True):
+                filed[index] = found
+        return filed
+
+    def _take_in(
+        self, tx: Tx, tenant: int, cache: _Cache, evidence: Sequence[Evidence]
+    ) -> list[KnownFragment | None]:
+        """File evidence that may say something new."""
         minted = self._learn(tx, tenant, cache, evidence)
         fresh: dict[Pair, Edge] = {}
         filed = [_file(cache, fresh, item) for item in evidence]
@@ -80,7 +112,9 @@ class IdentityResolver:
             cache.edges.update(fresh)
         if minted:
             self._store(tx, tenant, minted, evidence)
-        return [NOBODY if f is None else Resolved(f.number, f.person) for f in filed]
+        for identifiers in {item.identifiers for item in evidence}:
+            _settle(cache, identifiers)
+        return filed
 
     def reset(self) -> None:
         """Drop the caches; to be called after a rollback."""
@@ -188,6 +222,23 @@ def _file(cache: _Cache, fresh: dict[Pair, Edge], item: Evidence) -> KnownFragme
         if known is None or stronger(edge, known):
             fresh[pair] = edge
     return found[0]
+
+
+def _settle(cache: _Cache, identifiers: tuple[Identifier, ...]) -> None:
+    """Note since when these identifiers, shown together, teach nothing new."""
+    found = [f for i in identifiers if (f := cache.fragments.get(i)) is not None]
+    if not found or len(found) < len(identifiers):
+        return
+    best, *others = sorted(found, key=_preference)
+    since = max(f.erased_at for f in found)
+    for other in others:
+        if other is not best:
+            ends = (best.number, other.number)
+            edge = cache.edges.get((min(ends), max(ends), False))
+            if edge is None:
+                return
+            since = max(since, edge.occurred_at)
+    cache.settled[identifiers] = since, best
 
 
 def _preference(fragment: KnownFragment) -> tuple[int, bytes]:

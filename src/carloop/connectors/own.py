@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from carloop.connectors import answers
 from carloop.connectors.json_guard import (
     BadEvent,
+    calm,
     check_text,
     decode_event,
     guard_object,
@@ -76,6 +77,15 @@ class _Head(msgspec.Struct):
     historical: bool = False
 
 
+class _How(NamedTuple):
+    """What all events of a batch share."""
+
+    received_at: int
+    historical: bool
+    calm: bool
+    limits: Limits
+
+
 _EVENT = msgspec.json.Decoder(_Event)
 _HEAD = msgspec.json.Decoder(_Head)
 LONGEST_NAME = 128
@@ -105,14 +115,12 @@ class OwnProtocol:
         """Envelopes of the batch; see :meth:`IngestProtocol.decode`."""
         head_fields, raws = split(received.body, "events", limits)
         historical = "historical" in head_fields and _head_of(head_fields).historical
+        how = _How(received.received_at, historical, calm(received.body), limits)
         events: list[Envelope] = []
         rejected: list[Rejected] = []
         for index, raw in enumerate(raws):
             try:
-                event: _Event = decode_event(_EVENT, raw, limits)
-                events.append(
-                    _envelope(event, raw, index, received.received_at, historical, limits)
-                )
+                events.append(_envelope(decode_event(_EVENT, raw, limits), raw, index, how))
             except BadEvent as bad:
                 rejected.append(bad.rejected(index, raw))
         return Decoded(events, rejected)
@@ -134,11 +142,13 @@ def _head_of(fields: dict[str, msgspec.Raw]) -> _Head:
         raise Malformed("write_key is a text, historical is a boolean") from error
 
 
-def _envelope(
-    event: _Event, raw: bytes, index: int, received_at: int, historical: bool, limits: Limits
-) -> Envelope:
+def _envelope(event: _Event, raw: bytes, index: int, how: _How) -> Envelope:
     occurred_at = parse_time(event.occurred_at, "occurred_at", zoned=True)
     identifiers = _identifiers(event.identifiers)
+    if not how.calm:
+        for identifier in identifiers:
+            for text in identifier:
+                check_text(text, "identifiers")
     entities = _entities(event.entities) if event.entities else []
     if not identifiers and not entities:
         raise BadEvent("missing_identifier", "identifiers")
@@ -149,14 +159,14 @@ def _envelope(
         index=index,
         message_id=_text(message_id, "message_id", LONGEST_ID),
         event=_text(event.event, "event", LONGEST_NAME),
-        occurred_at=received_at if occurred_at is None else occurred_at,
+        occurred_at=how.received_at if occurred_at is None else occurred_at,
         identifiers=identifiers,
-        properties=guard_object(bytes(event.properties), limits),
+        properties=guard_object(bytes(event.properties), how.limits, calm=how.calm),
         entities=entities,
-        profile=profile_ops(event.profile, limits) if event.profile else [],
+        profile=profile_ops(event.profile, how.limits) if event.profile else [],
         bind=event.bind,
         unbind=event.unbind,
-        historical=historical,
+        historical=how.historical,
     )
 
 
@@ -171,23 +181,17 @@ def _text(value: Value, path: str, longest: int) -> str:
 
 def _identifiers(sent: Any) -> list[RawIdentifier]:
     if isinstance(sent, list):
-        return [
-            RawIdentifier(
-                check_text(i.type, "identifiers"),
-                check_text(str(i.value), "identifiers"),
-                check_text(i.namespace, "identifiers") if i.namespace else "",
-            )
-            for i in sent
-        ]
+        return [RawIdentifier(i.type, str(i.value), i.namespace) for i in sent]
     found: list[RawIdentifier] = []
     for type_, value in sent.items():
-        check_text(type_, "identifiers")
+        if type(value) is str:
+            found.append(RawIdentifier(type_, value))
+            continue
         for one in value if isinstance(value, list) else (value,):
             if isinstance(one, _Namespaced):
-                text, namespace = str(one.value), check_text(one.namespace, "identifiers")
+                found.append(RawIdentifier(type_, str(one.value), one.namespace))
             else:
-                text, namespace = str(one), ""
-            found.append(RawIdentifier(type_, check_text(text, "identifiers"), namespace))
+                found.append(RawIdentifier(type_, str(one)))
     return found
 
 

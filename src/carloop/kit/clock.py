@@ -44,7 +44,7 @@ def to_ms(at: datetime) -> int:
     >>> to_ms(datetime(1970, 1, 1, 0, 0, 1, 5000, tzinfo=UTC))
     1005
     """
-    return (at - EPOCH) // timedelta(milliseconds=1)
+    return (at - EPOCH) // _MS
 
 
 def from_ms(ms: int) -> datetime:
@@ -57,3 +57,4 @@ def from_ms(ms: int) -> datetime:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)

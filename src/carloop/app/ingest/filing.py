@@ -11,7 +11,6 @@ from carloop.app.ingest.prepare import Prepared
 from carloop.app.ingest.rows import Filed
 from carloop.app.profiles import ProfileWrite, ProfileWriter
 from carloop.core.events import EntityRef
-from carloop.core.evidence import Evidence
 from carloop.core.pack import EventType, RelationType
 from carloop.core.ports.state import Tx
 from carloop.core.registry import Catalogue
@@ -59,16 +58,16 @@ class Filing:
         events: Sequence[Prepared],
         historical: set[tuple[int, int]],
     ) -> list[Filed]:
-        resolved = self._identity.resolve(tx, tenant, [_evidence(event) for event in events])
+        fragments = self._identity.fragments(tx, tenant, events)
         numbers = self._numbers(tx, tenant, events)
         filed = [
             Filed(
                 event,
-                who.fragment,
+                fragment,
                 _entities(event, numbers) if event.entities else _NOTHING,
                 event.historical or (tenant, event.source) in historical,
             )
-            for event, who in zip(events, resolved, strict=True)
+            for event, fragment in zip(events, fragments, strict=True)
         ]
         writes = [
             ProfileWrite(f.fragment, f.event.profile, f.event.occurred_at, f.event.message_id,
@@ -117,17 +116,6 @@ class Filing:
                         )
                     )
         return facts
-
-
-def _evidence(event: Prepared) -> Evidence:
-    return Evidence(
-        event.identifiers,
-        event.occurred_at,
-        event.message_id,
-        event.source,
-        event.bind,
-        event.unbind,
-    )
 
 
 def _entities(event: Prepared, numbers: Mapping[EntityRef, int]) -> dict[str, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from carloop.core.events import (
     ProfileOp,
     Received,
 )
+from carloop.core.evidence import Evidence
 from carloop.core.fields import FieldClass
 from carloop.core.identifiers import Identifier, InvalidIdentifier, RawIdentifier
 from carloop.core.pack import EventType, Property
@@ -29,31 +30,44 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _EMPTY: Mapping[str, Any] = {}
 _CACHED = 200_000
+_SHORT = 300
+"""Properties up to this many bytes are remembered: most repeat."""
 _KEY = (str, int)
 _FIELD_VALUE = (str, int, float, list)
 _IDENTIFYING_OPS = (OpKind.SET, OpKind.SET_ONCE)
 
 
-class Prepared(msgspec.Struct):
+class Prepared(Evidence, frozen=True, kw_only=True):
     """One event ready for identity; without identifiers it is about entities alone."""
 
     seq: int
     tenant: int
-    source: int
     event_id: bytes
     event: str
-    message_id: str
-    occurred_at: int
     received_at: int
     historical: bool
-    identifiers: tuple[Identifier, ...]
     entities: tuple[EntityRef, ...]
     properties: bytes
     profile: list[ProfileOp]
-    bind: bool
-    unbind: bool
     kind: EventType | None
     envelope: Envelope
+
+
+class _Treated(NamedTuple):
+    """What became of one event's properties, and what was found in them."""
+
+    properties: bytes
+    identifiers: list[RawIdentifier]
+    entities: list[EntityRef]
+    profile: list[ProfileOp]
+
+
+class _People(NamedTuple):
+    """What the identifiers sent with an event come to."""
+
+    identifiers: tuple[Identifier, ...]
+    entities: list[EntityRef]
+    dropped: list[str]
 
 
 class Refused(Exception):
@@ -76,7 +90,8 @@ class Preparer:
             name: {p.name: p for p in kind.properties}
             for name, kind in catalogue.event_types.items()
         }
-        self._persons: dict[RawIdentifier, Identifier | EntityRef | str] = {}
+        self._persons: dict[tuple[RawIdentifier, ...], _People] = {}
+        self._treated: dict[tuple[int, str, bytes], _Treated] = {}
         self._entities: dict[EntityRef, EntityRef | str] = {}
         self._prefixes: dict[tuple[int, int], Any] = {}
         self.dropped: Counter[str] = Counter()
@@ -90,21 +105,18 @@ class Preparer:
         """
         if (late := check_time(envelope, received.received_at)) is not None:
             raise Refused(*late)
-        sent = list(envelope.identifiers)
-        entities = list(envelope.entities)
         profile = envelope.profile
-        for op in profile:
-            self._identifier_of_op(op, sent)
-        properties = envelope.properties
-        if properties != b"{}":
-            extra: list[ProfileOp] = []
-            properties = self._properties(envelope, received.tenant, sent, entities, extra)
-            if extra:
-                profile = [*profile, *extra]
-        elif (violation := self._plan.check(envelope.event, _EMPTY, entities)) is not None:
-            raise Refused(*violation)
-        identifiers = self._identifiers(sent, entities)
-        if not identifiers and (sent or not entities):
+        sent = (
+            [*envelope.identifiers, *self._in_profile(profile)]
+            if profile
+            else (envelope.identifiers)
+        )
+        treated = self._properties(envelope, received.tenant)
+        if treated.identifiers:
+            sent = [*sent, *treated.identifiers]
+        people = self._people(tuple(sent))
+        entities = [*envelope.entities, *treated.entities, *people.entities]
+        if not people.identifiers and (sent or not entities):
             raise Refused("missing_identifier", "identifiers")
         return Prepared(
             seq=seq,
@@ -116,10 +128,10 @@ class Preparer:
             occurred_at=envelope.occurred_at,
             received_at=received.received_at,
             historical=envelope.historical,
-            identifiers=identifiers,
+            identifiers=people.identifiers,
             entities=self._valid_entities(entities) if entities else (),
-            properties=properties,
-            profile=profile,
+            properties=treated.properties,
+            profile=[*profile, *treated.profile] if treated.profile else profile,
             bind=envelope.bind,
             unbind=envelope.unbind,
             kind=self._catalogue.event_types.get(envelope.event),
@@ -144,20 +156,27 @@ class Preparer:
             raw[9:16],
         )
 
-    def _properties(
-        self,
-        envelope: Envelope,
-        tenant: int,
-        sent: list[RawIdentifier],
-        entities: list[EntityRef],
-        profile: list[ProfileOp],
-    ) -> bytes:
+    def _properties(self, envelope: Envelope, tenant: int) -> _Treated:
+        event, raw, named = envelope.event, envelope.properties, envelope.entities
+        if named or len(raw) > _SHORT:
+            return self._treat(event, raw, tenant, named)
+        place = (tenant, event, raw)
+        known = self._treated.get(place)
+        if known is None:
+            if len(self._treated) >= _CACHED:
+                self._treated.clear()
+            known = self._treated[place] = self._treat(event, raw, tenant, ())
+        return known
+
+    def _treat(self, event: str, raw: bytes, tenant: int, named: Sequence[EntityRef]) -> _Treated:
         """The properties to store; identifiers, keys and profile values are taken out of them."""
-        raw = envelope.properties
         properties: dict[str, Any] = _decode(raw)
-        if (violation := self._plan.check(envelope.event, properties, entities)) is not None:
+        if (violation := self._plan.check(event, properties, named)) is not None:
             raise Refused(*violation)
-        declared = self._declared.get(envelope.event, _EMPTY)
+        sent: list[RawIdentifier] = []
+        entities: list[EntityRef] = []
+        profile: list[ProfileOp] = []
+        declared = self._declared.get(event, _EMPTY)
         by_identifier = self._catalogue.property_identifiers
         by_entity = self._catalogue.property_entities
         changed = False
@@ -177,8 +196,9 @@ class Preparer:
                 properties[name] = self._tokens(tenant, value)
                 changed = True
         if changed or suspicious(raw):
-            return _encode(without_personal(properties, lambda text: self._token(tenant, text)))
-        return raw
+            clean = without_personal(properties, lambda text: self._token(tenant, text))
+            raw = _encode(clean)
+        return _Treated(raw, sent, entities, profile)
 
     def _planned(
         self,
@@ -215,34 +235,42 @@ class Preparer:
         kind = self._catalogue.entity_types.get(type_)
         return kind is not None and kind.identifying
 
-    def _identifier_of_op(self, op: ProfileOp, sent: list[RawIdentifier]) -> None:
-        if op.op not in _IDENTIFYING_OPS:
-            return
-        name = self._catalogue.field_aliases.get(op.field)
-        field = self._catalogue.fields[name] if name is not None else None
-        if field is not None and field.identifier is not None and isinstance(op.value, _KEY):
-            sent.append(RawIdentifier(field.identifier, str(op.value)))
+    def _in_profile(self, profile: Sequence[ProfileOp]) -> list[RawIdentifier]:
+        """Profile fields that hold identifiers."""
+        found: list[RawIdentifier] = []
+        for op in profile:
+            if op.op not in _IDENTIFYING_OPS:
+                continue
+            name = self._catalogue.field_aliases.get(op.field)
+            field = self._catalogue.fields[name] if name is not None else None
+            if field is not None and field.identifier is not None and isinstance(op.value, _KEY):
+                found.append(RawIdentifier(field.identifier, str(op.value)))
+        return found
 
-    def _identifiers(
-        self, sent: list[RawIdentifier], entities: list[EntityRef]
-    ) -> tuple[Identifier, ...]:
-        """The valid identifiers of the person; those that name an entity go to ``entities``."""
-        found: list[Identifier] = []
-        cache = self._persons
+    def _people(self, sent: tuple[RawIdentifier, ...]) -> _People:
+        """The valid identifiers of the person, and entities that identifiers name."""
+        known = self._persons.get(sent)
+        if known is None:
+            if len(self._persons) >= _CACHED:
+                self._persons.clear()
+            known = self._persons[sent] = self._sort_out(sent)
+        for reason in known.dropped:
+            self.dropped[reason] += 1
+        return known
+
+    def _sort_out(self, sent: Sequence[RawIdentifier]) -> _People:
+        found: dict[Identifier, None] = {}
+        entities: list[EntityRef] = []
+        dropped: list[str] = []
         for raw in sent:
-            known = cache.get(raw)
-            if known is None:
-                if len(cache) >= _CACHED:
-                    cache.clear()
-                known = cache[raw] = self._normalise(raw)
+            known = self._normalise(raw)
             if isinstance(known, Identifier):
-                if known not in found:
-                    found.append(known)
+                found[known] = None
             elif isinstance(known, EntityRef):
                 entities.append(known)
             else:
-                self.dropped[known] += 1
-        return tuple(found)
+                dropped.append(known)
+        return _People(tuple(found), entities, dropped)
 
     def _normalise(self, raw: RawIdentifier) -> Identifier | EntityRef | str:
         try:

@@ -84,10 +84,20 @@ class EntityRepository(Protocol):
         """All facts on these objects."""
         ...
 
+    def facts_between(
+        self, tenant: int, kind: str, pairs: Collection[tuple[int, int]]
+    ) -> list[StoredFact]:
+        """All facts on these pairs of object and subject."""
+        ...
+
     def replace_relations(
-        self, tenant: int, kind: str, objects: Collection[int], relations: Sequence[Relation]
+        self,
+        tenant: int,
+        kind: str,
+        pairs: Collection[tuple[int, int]],
+        relations: Sequence[Relation],
     ) -> None:
-        """``relations`` are all there are of ``kind`` to ``objects``."""
+        """``relations`` are all there are of ``kind`` between these pairs (object, subject)."""
         ...
 
     def relations(

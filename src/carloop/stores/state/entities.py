@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from carloop.core.ports.entities import Entity, GrantRow, Relation, StoredFact
-from carloop.stores.state.lists import insert_new, pieces
+from carloop.stores.state.lists import insert_rows, pieces
 from carloop.stores.state.tables.entities import entity, grant, relation, relation_fact
 
 _e = entity.c
@@ -64,11 +64,13 @@ class SqlEntities:
     def add(self, tenant: int, entities: Sequence[Entity]) -> None:
         """Store new entities."""
         if entities:
-            self._db.execute(insert(entity), [{"tenant": tenant, **e._asdict()} for e in entities])
+            names = ("tenant", *Entity._fields)
+            insert_rows(self._db, entity, names, [(tenant, *e) for e in entities])
 
     def add_facts(self, tenant: int, facts: Collection[StoredFact]) -> None:
         """Store facts; repeats are harmless."""
-        insert_new(self._db, relation_fact, [{"tenant": tenant, **f._asdict()} for f in facts])
+        names = ("tenant", *StoredFact._fields)
+        insert_rows(self._db, relation_fact, names, [(tenant, *f) for f in facts], new=True)
 
     def facts_on(self, tenant: int, kind: str, objects: Collection[int]) -> list[StoredFact]:
         """All facts on these objects."""
@@ -83,17 +85,40 @@ class SqlEntities:
             for row in self._db.execute(query, {"objects": piece})
         ]
 
+    def facts_between(
+        self, tenant: int, kind: str, pairs: Collection[tuple[int, int]]
+    ) -> list[StoredFact]:
+        """All facts on these pairs of object and subject."""
+        query = select(*_FACT).where(
+            _f.tenant == tenant,
+            _f.kind == kind,
+            _f.subject.in_(bindparam("subjects", expanding=True)),
+        )
+        found = (
+            StoredFact(*row)
+            for piece in pieces({subject for _, subject in pairs})
+            for row in self._db.execute(query, {"subjects": piece})
+        )
+        return [f for f in found if (f.object, f.subject) in pairs]
+
     def replace_relations(
-        self, tenant: int, kind: str, objects: Collection[int], relations: Sequence[Relation]
+        self,
+        tenant: int,
+        kind: str,
+        pairs: Collection[tuple[int, int]],
+        relations: Sequence[Relation],
     ) -> None:
-        """``relations`` are all there are of ``kind`` to ``objects``."""
-        for piece in pieces(objects):
-            self._db.execute(
-                delete(relation).where(_r.tenant == tenant, _r.kind == kind, _r.object.in_(piece))
+        """``relations`` are all there are of ``kind`` between these pairs (object, subject)."""
+        if pairs:
+            statement = delete(relation).where(
+                _r.tenant == tenant,
+                _r.kind == kind,
+                _r.object == bindparam("o"),
+                _r.subject == bindparam("s"),
             )
-        if relations:
-            rows = [{"tenant": tenant, **r._asdict()} for r in relations]
-            self._db.execute(insert(relation), rows)
+            self._db.execute(statement, [{"o": number, "s": subject} for number, subject in pairs])
+        names = ("tenant", *Relation._fields)
+        insert_rows(self._db, relation, names, [(tenant, *r) for r in relations])
 
     def relations(
         self,
@@ -134,7 +159,8 @@ class SqlEntities:
         """Store grants; returns those that are new."""
         known = set(self.grants_of(tenant, {g.fragment for g in grants}))
         new = [g for g in dict.fromkeys(grants) if g not in known]
-        insert_new(self._db, grant, [{"tenant": tenant, **g._asdict()} for g in new])
+        names = ("tenant", *GrantRow._fields)
+        insert_rows(self._db, grant, names, [(tenant, *g) for g in new], new=True)
         return new
 
     def grants_of(self, tenant: int, fragments: Collection[int]) -> list[GrantRow]:

@@ -27,6 +27,7 @@ def insert_rows(
     rows: Sequence[Sequence[Any]],
     *,
     replace: bool = False,
+    new: bool = False,
 ) -> None:
     """Insert many rows by position, past SQLAlchemy's conversions, for the hot path.
 
@@ -36,6 +37,7 @@ def insert_rows(
         names: columns, in the order of each row's values.
         rows: the values.
         replace: replace rows with the same primary key.
+        new: leave rows whose primary key is there already as they are.
     """
     if not rows:
         return
@@ -47,13 +49,9 @@ def insert_rows(
         keys = [c.name for c in table.primary_key]
         values = ", ".join(f"{quote(n)} = excluded.{quote(n)}" for n in names if n not in keys)
         text += f" ON CONFLICT ({', '.join(quote(k) for k in keys)}) DO UPDATE SET {values}"
+    elif new:
+        text += " ON CONFLICT DO NOTHING"
     db.exec_driver_sql(text, [tuple(row) for row in rows])
-
-
-def insert_new(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, leaving those whose primary key is there already as they are."""
-    if rows:
-        db.execute(_insert(db, table).on_conflict_do_nothing(), rows)
 
 
 def upsert(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

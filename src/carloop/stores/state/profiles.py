@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from carloop.core.ports.profiles import Attribute
 from carloop.stores.state.lists import insert_rows, pieces
@@ -62,14 +62,9 @@ class SqlProfiles:
 
     def add_subject_keys(self, tenant: int, space: str, keys: Mapping[int, bytes]) -> None:
         """Store new wrapped keys."""
-        if keys:
-            self._db.execute(
-                insert(subject_key),
-                [
-                    {"tenant": tenant, "space": space, "number": number, "wrapped": wrapped}
-                    for number, wrapped in keys.items()
-                ],
-            )
+        names = ("tenant", "space", "number", "wrapped")
+        rows = [(tenant, space, number, wrapped) for number, wrapped in keys.items()]
+        insert_rows(self._db, subject_key, names, rows)
 
     def remove(self, tenant: int, numbers: Collection[int]) -> None:
         """Remove attributes and subject keys of fragments for good."""
