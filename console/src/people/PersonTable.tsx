@@ -16,7 +16,6 @@ export function PersonTable({ query, empty }: { query: Paged<PersonSummary>; emp
       key: "name",
       render: (_, p) => <Link to={`/persons/${p.id}`}>{p.name || p.display || t("person.anonymous")}</Link>,
     },
-    { title: t("person.display"), dataIndex: "display", render: (value: string) => <span className="cl-mono">{value}</span> },
     {
       title: t("person.number"),
       dataIndex: "number",

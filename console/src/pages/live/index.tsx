@@ -51,6 +51,7 @@ function Detail({ row, onClose }: { row: EventRow | null; onClose: () => void })
 export default function Live() {
   const { t, title } = useWords();
   const catalogue = useCatalogue();
+  const types = catalogue.data?.entity_types ?? [];
   const may = useMay();
   const sources = useSourceList();
   const [params, setParams] = useSearchParams();
@@ -114,7 +115,7 @@ export default function Live() {
             {
               title: t("event.entities"),
               key: "entities",
-              render: (_, row) => row.entities.map((e) => <Tag key={`${e.type}${e.id}`} variant="filled">{e.type} {e.key}</Tag>),
+              render: (_, row) => row.entities.map((e) => <Tag key={`${e.type}${e.id}`} variant="filled">{title(types.find((one) => one.name === e.type)?.title, e.type)} {e.key}</Tag>),
             },
             {
               title: t("event.properties"),

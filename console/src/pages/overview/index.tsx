@@ -62,7 +62,7 @@ function PerDay({ data }: { data: Overview }) {
   const total = data.events_per_day.reduce((sum, d) => sum + d.count, 0);
   return (
     <Card title={t("overview.perDay")}>
-      <Chart option={option} height={280} label={t("overview.perDayLabel", { days: data.events_per_day.length, total: number(total) })} />
+      <Chart option={option} height={350} label={t("overview.perDayLabel", { days: data.events_per_day.length, total: number(total) })} />
     </Card>
   );
 }

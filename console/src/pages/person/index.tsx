@@ -21,7 +21,7 @@ function Header({ person }: { person: Person }) {
         column={{ xs: 1, md: 2, xl: 4 }}
         items={[
           { key: "n", label: t("person.number"), children: <span className="cl-mono">#{person.number}</span> },
-          { key: "d", label: t("person.display"), children: person.display },
+          { key: "i", label: t("person.identifiers"), children: person.identifiers.length },
           { key: "f", label: t("person.firstSeen"), children: <Time at={person.first_seen_at} /> },
           { key: "l", label: t("person.lastSeen"), children: <Time at={person.last_seen_at} /> },
         ]}

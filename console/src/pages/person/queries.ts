@@ -6,6 +6,7 @@ export type Person = Schemas["PersonView"];
 export type AttributeValue = Schemas["AttributeView"];
 export type IdentifierValue = Schemas["IdentifierView"];
 export type Graph = Schemas["GraphView"];
+export type PersonEvent = Schemas["EventView"];
 export type GraphEdge = Schemas["EdgeView"];
 
 const at = (id: string) => ({ params: { path: { id } } });
@@ -17,8 +18,8 @@ export function usePerson(id: string) {
   });
 }
 
-export const fetchTimeline = (person: number, event: string, cursor?: string) =>
-  unwrap(api.GET("/api/events", { params: { query: { person, event: event || undefined, cursor } } }));
+export const fetchTimeline = (id: string, cursor?: string) =>
+  unwrap(api.GET("/api/persons/{id}/timeline", { params: { path: { id }, query: { cursor, limit: 100 } } }));
 
 export function useGraph(id: string) {
   return useQuery({

@@ -1,5 +1,5 @@
 import { PlusOutlined } from "@ant-design/icons";
-import { Button, Card, Form, Input, Modal, Select, Switch, Tag } from "antd";
+import { Button, Card, Flex, Form, Input, Modal, Select, Switch, Tag } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useMay } from "../../api/session";
@@ -97,10 +97,10 @@ export default function Sources() {
               title: t("sources.state"),
               key: "state",
               render: (_, s) => (
-                <>
+                <Flex gap={4}>
                   <Tag color={s.enabled ? "success" : "default"} variant="outlined">{t(s.enabled ? "sources.on" : "sources.off")}</Tag>
                   {s.historical && <Tag variant="outlined">{t("sources.isHistorical")}</Tag>}
-                </>
+                </Flex>
               ),
             },
             { title: t("sources.total"), key: "total", align: "right", render: (_, s) => <span className="cl-num">{number(s.events_total)}</span> },
