@@ -14,6 +14,7 @@ from carloop.app.pipeline import CURSOR, Pipeline
 from carloop.connectors import PROTOCOLS
 from carloop.core.events import Received, event_id, seq_of
 from carloop.core.fields import Field, FieldClass, FieldType
+from carloop.core.identifiers import RawIdentifier
 from carloop.core.pack import EntityType, EventType, Pack, Property
 from carloop.core.registry import Catalogue
 from carloop.core.scope import Scope
@@ -314,3 +315,20 @@ def test_a_batch_that_is_loaded_in_part_is_not_let_go(rig: Rig) -> None:
     assert whole < begun
     assert rig.pipeline.run_once().stored == 2
     assert rig.stored() == ["b2", "b3"]
+
+
+def test_events_of_the_erased_are_dropped_and_counted(rig: Rig) -> None:
+    erased = rig.catalogue.identifiers.normalise(RawIdentifier("login_id", "u-1"))
+    with rig.state.write() as tx:
+        key = rig.cipher.identifier_key(rig.tenant, erased)
+        tx.identity.remember_erased(rig.tenant, [key], NOW)
+    shop = {"identifiers": {}, "entities": {"shop": "S1"}}
+    old = {"properties": {"bike": "b1", "called": "Speedy"}}
+    rig.send(ev("a1", "ride", **old), ev("a2"), ev("a3", **shop))
+    progress = rig.pipeline.run_once()
+    assert (progress.stored, progress.erased, progress.quarantined) == (2, 1, 0)
+    assert rig.stored("message_id, fragment") == [("a2", 1), ("a3", 0)]
+    with rig.state.read() as tx:
+        assert tx.profiles.attributes(rig.tenant, [0]) == []
+    rig.send(ev("a1", "ride", **old))
+    assert rig.open().run_once().duplicates == 1

@@ -13,7 +13,9 @@ class LoadFigures:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._events: Counter[str] = Counter({"stored": 0, "duplicate": 0, "quarantined": 0})
+        self._events: Counter[str] = Counter(
+            {"stored": 0, "duplicate": 0, "quarantined": 0, "erased": 0}
+        )
         pipeline.listeners.append(self._note)
 
     def figures(self) -> list[Figure]:
@@ -45,6 +47,7 @@ class LoadFigures:
         self._events["stored"] += progress.stored
         self._events["duplicate"] += progress.duplicates
         self._events["quarantined"] += progress.quarantined
+        self._events["erased"] += progress.erased
 
 
 def _samples(counted: Counter[str]) -> list[Sample]:

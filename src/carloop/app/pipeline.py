@@ -49,6 +49,7 @@ class Progress:
     Attributes:
         events: taken from the journal, whatever became of them.
         stored: new rows of the event store.
+        erased: events about persons erased since they occurred, which are not stored.
         cursor: sequence up to which everything is loaded.
     """
 
@@ -59,6 +60,7 @@ class Progress:
     quarantined: int
     cursor: int
     seconds: float
+    erased: int = 0
 
 
 class Pipeline:
@@ -97,6 +99,7 @@ class Pipeline:
         self.listeners = list(listeners)
         self._cursor: int | None = None
         self._poison = 0
+        self._stored = 0
         self.torn_rows = 0
         """Rows beyond the cursor that recovery has deleted since the process started."""
 
@@ -137,17 +140,18 @@ class Pipeline:
         if not work.batches:
             return Progress(0, 0, 0, 0, 0, self._cursor, 0.0)
         fresh = self._fresh(work.prepared)
-        self._poison = 0
+        self._poison = self._stored = 0
         quarantined = len(work.quarantined)
         self._load(fresh, work.quarantined, work.cursor)
         progress = Progress(
             batches=work.batches,
             events=work.events,
-            stored=len(fresh) - self._poison,
+            stored=self._stored,
             duplicates=len(work.prepared) - len(fresh),
             quarantined=quarantined + self._poison,
             cursor=work.cursor,
             seconds=time.perf_counter() - started,
+            erased=len(fresh) - self._stored - self._poison,
         )
         for listener in self.listeners:
             listener(progress)
@@ -214,9 +218,11 @@ class Pipeline:
         self, events: Sequence[Prepared], quarantined: Sequence[QuarantinedEvent], cursor: int
     ) -> None:
         chunk: SeenChunk | None = None
+        stored = 0
         with self._state.write() as tx:
             if events:
                 filed = self._filing.file(tx, events)
+                stored = len(filed)
                 self._event_store.insert("events", rows(filed))
                 newest = max(e.received_at for e in events) // DAY_MS
                 chunk = SeenChunk(cursor, newest, b"".join([e.event_id for e in events]))
@@ -224,5 +230,6 @@ class Pipeline:
             tx.quarantine.add(quarantined)
             tx.pipeline.move_cursor(CURSOR, cursor)
         self._cursor = cursor
+        self._stored += stored
         if chunk is not None:
             self._seen.add(chunk)

@@ -33,6 +33,7 @@ from carloop.bootstrap.backup import wire_backup
 from carloop.bootstrap.figures import segments_of, sends_of, wire_health
 from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
 from carloop.bootstrap.journeys import wire_journeys
+from carloop.bootstrap.memory import collect_seldom
 from carloop.bootstrap.packs import load_catalogue
 from carloop.bootstrap.persons import erasure_job, wire_persons
 from carloop.bootstrap.questions import wire_questions
@@ -80,6 +81,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the workers."""
+        collect_seldom()
         for work in self.background:
             work.start()
 

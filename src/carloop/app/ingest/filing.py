@@ -41,7 +41,10 @@ class Filing:
         self._entities.reset()
 
     def file(self, tx: Tx, events: Sequence[Prepared]) -> list[Filed]:
-        """Resolve, write profiles, relations and grants; the answer is in the same order."""
+        """Resolve, write profiles, relations and grants; the answer is in the same order.
+
+        Events of persons erased since they occurred are left out.
+        """
         historical = {(s.tenant, s.id) for s in tx.sources.list() if s.historical}
         tenants = {event.tenant for event in events}
         if len(tenants) == 1:
@@ -68,12 +71,13 @@ class Filing:
                 event.historical or (tenant, event.source) in historical,
             )
             for event, fragment in zip(events, fragments, strict=True)
+            if fragment or not event.identifiers
         ]
         writes = [
             ProfileWrite(f.fragment, f.event.profile, f.event.occurred_at, f.event.message_id,
                          f.event.source)
             for f in filed
-            if f.event.profile
+            if f.event.profile and f.fragment
         ]  # fmt: skip
         if writes:
             self._profiles.apply(tx, tenant, writes)
