@@ -322,7 +322,7 @@ def test_events_of_the_erased_are_dropped_and_counted(rig: Rig) -> None:
     with rig.state.write() as tx:
         key = rig.cipher.identifier_key(rig.tenant, erased)
         tx.identity.remember_erased(rig.tenant, [key], NOW)
-    shop = {"identifiers": {}, "entities": {"shop": "S1"}}
+    shop: dict[str, Any] = {"identifiers": {}, "entities": {"shop": "S1"}}
     old = {"properties": {"bike": "b1", "called": "Speedy"}}
     rig.send(ev("a1", "ride", **old), ev("a2"), ev("a3", **shop))
     progress = rig.pipeline.run_once()
