@@ -44,6 +44,7 @@ setup: $(VENV)/.runtime $(STATIC) ## install what `make run` needs, and build th
 
 setup-dev: setup $(VENV)/.dev console/node_modules/.ready tests/clients/node_modules/.ready ## install what tests and checks need
 
+run: export CARLOOP_ALLOWED_HOSTS ?= 127.0.0.1
 run: setup ## load the demo data on first use, then serve console and API on PORT (default 8000)
 	$(PY) -m carloop serve --data $(DATA) --port $(PORT) --demo $(SIZE)
 

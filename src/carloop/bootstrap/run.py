@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     try:
         settings = Settings.from_env()
-        configure(settings.log_level, arguments[0])
+        configure(settings.log_level, arguments[0], settings.log_format)
         processes[arguments[0]](settings)
     except CarloopError as error:
         sys.stderr.write(f"carloop {arguments[0]}: {error.message} ({error.code})\n")
@@ -45,8 +45,6 @@ def _engine(settings: Settings) -> None:
 
     engine = build_engine(settings)
     try:
-        if engine.first_password is not None:
-            _announce(settings, engine.first_password)
         engine.start()
         _serve(engine.app(), uds=str(settings.engine_socket))
     finally:
@@ -85,15 +83,6 @@ def _end_with_stdin(server: uvicorn.Server) -> None:
     while sys.stdin.buffer.read(1024):
         continue
     server.should_exit = True
-
-
-def _announce(settings: Settings, password: str) -> None:
-    sys.stdout.write(
-        f"carloop: first sign-in at http://{settings.host}:{settings.port}/console/ — "
-        f"user admin, password {password} (to be changed at once; also in "
-        f"{settings.admin_password_file})\n"
-    )
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

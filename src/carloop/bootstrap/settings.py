@@ -23,6 +23,7 @@ class Settings:
         packs: entry-point names of the packs in force, comma-separated; ``*`` all, empty none.
         zone: IANA time zone of a new tenant.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
+        log_format: ``json`` lines, ``text`` for people, or ``auto``: text on a terminal.
         journal_days: days that received bodies are kept for replay.
         event_memory_mb: memory limit of one read of the event store, in MiB.
         session_idle_minutes: a session ends after this long without a request.
@@ -40,6 +41,7 @@ class Settings:
     packs: str = "*"
     zone: str = "Asia/Shanghai"
     log_level: str = "info"
+    log_format: str = "auto"
     journal_days: int = 7
     event_memory_mb: int = 2048
     session_idle_minutes: int = 120
@@ -92,6 +94,11 @@ class Settings:
     def admin_password_file(self) -> Path:
         """The first admin's generated password, until it is changed."""
         return self.run / "admin-password"
+
+    @property
+    def demo_file(self) -> Path:
+        """Which demo was begun, and whether it is complete."""
+        return self.run / "demo.json"
 
     @property
     def local_token_file(self) -> Path:

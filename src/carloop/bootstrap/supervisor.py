@@ -14,9 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 import structlog
@@ -90,13 +89,17 @@ class Child:
         self.process = None
 
 
-def supervise(settings: Settings) -> int:
+def supervise(settings: Settings, then: Sequence[str] = ()) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code.
+
+    Args:
+        settings: what to serve, and where.
+        then: a command to run once everything answers; it ends with the server.
 
     Raises:
         Conflict: ``data_in_use`` or ``port_in_use``.
     """
-    configure(settings.log_level, "supervisor")
+    configure(settings.log_level, "supervisor", settings.log_format)
     ownership = Ownership(settings.run / "supervisor.lock")
     try:
         _check_port(settings)
@@ -105,12 +108,15 @@ def supervise(settings: Settings) -> int:
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        threading.Thread(target=_announce, args=(settings, stopping), daemon=True).start()
+        ready = threading.Thread(target=_when_ready, args=(settings, stopping, then))
+        ready.start()
         try:
             while not stopping.wait(LOOK_SECONDS):
                 for child in children:
                     child.tend(time.monotonic())
         finally:
+            stopping.set()
+            ready.join()
             _stop(children)
     finally:
         ownership.release()
@@ -145,16 +151,42 @@ def _check_port(settings: Settings) -> None:
             ) from error
 
 
-def _announce(settings: Settings, stopping: threading.Event) -> None:
-    """Print one line once both children answer."""
+def _when_ready(settings: Settings, stopping: threading.Event, then: Sequence[str]) -> None:
+    """Say where to go once both children answer, then run the command, if any."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     base = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    while not stopping.wait(LOOK_SECONDS):
-        try:
-            with urllib.request.urlopen(f"{base}/readyz", timeout=2) as answer:
-                json.load(answer)
-        except (OSError, ValueError, urllib.error.URLError):
-            continue
-        sys.stdout.write(f"carloop: ready at {base}/console/\n")
-        sys.stdout.flush()
-        return
+    while not _answers(f"{base}/readyz"):
+        if stopping.wait(LOOK_SECONDS):
+            return
+    _say(f"ready at {base}/console/")
+    if settings.admin_password_file.exists():
+        password = settings.admin_password_file.read_text("utf-8").strip()
+        _say(f"first sign-in: user admin, password {password} (to be changed at once)")
+    if then:
+        _accompany(then, stopping)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            json.load(answer)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _accompany(command: Sequence[str], stopping: threading.Event) -> None:
+    """Run a command in a session of its own: an interrupt from the keyboard is for the server."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None and not stopping.wait(LOOK_SECONDS):
+        continue
+    if process.poll() is None:
+        process.terminate()
+        process.wait()
+    elif process.returncode:
+        log.warning("command_failed", code=process.returncode)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"carloop: {line}\n")
+    sys.stdout.flush()

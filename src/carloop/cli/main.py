@@ -14,7 +14,8 @@ from carloop.bootstrap.stores import open_stores
 from carloop.cli import audit, keys, users
 from carloop.cli import backup as backups
 from carloop.cli.connect import Data
-from carloop.cli.demo import demo
+from carloop.cli.demo import check_size
+from carloop.cli.demo import demo as load_demo
 from carloop.cli.doctor import doctor
 from carloop.cli.import_ import import_file
 from carloop.kit.errors import CarloopError
@@ -31,7 +32,7 @@ app = typer.Typer(
 app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
 app.add_typer(audit.app, name="audit")
-app.command("demo")(demo)
+app.command("demo")(load_demo)
 app.command("import")(import_file)
 app.command("doctor")(doctor)
 app.command("backup")(backups.backup)
@@ -44,11 +45,20 @@ def serve(
     data: Data = None,
     port: Annotated[int | None, typer.Option(help="Where to listen; 8000 unless told.")] = None,
     host: Annotated[str | None, typer.Option(help="127.0.0.1 unless told.")] = None,
+    demo: Annotated[
+        str | None,
+        typer.Option(help="s, m or l: load a demo beside serving, where nothing is loaded yet."),
+    ] = None,
 ) -> None:
     """Start carloop; everything it keeps lies under the data directory."""
     from carloop.bootstrap.supervisor import supervise
 
-    raise typer.Exit(supervise(Settings.from_env(data=data, port=port, host=host)))
+    settings = Settings.from_env(data=data, port=port, host=host)
+    then: list[str] = []
+    if demo is not None:
+        then = [sys.executable, "-m", "carloop", "demo", "--once", "--data", str(settings.data)]
+        then += ["--size", check_size(demo)]
+    raise typer.Exit(supervise(settings, then))
 
 
 @app.command("migrate")

@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line on stderr, with ids and never a personal value.
+"""Logs on stderr, JSON lines or text for a terminal, with ids and never a personal value.
 
 Every event passes a redaction step that hides what looks personal or secret, in values and in
 exception texts; it is the last line of defence, callers log ids only.
@@ -63,8 +63,20 @@ def redactor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping
     return cleaned
 
 
-def configure(level: str = "info", process: str = "") -> None:
-    """Send structlog and the standard library's logging to stderr as redacted JSON lines."""
+def configure(level: str = "info", process: str = "", format: str = "auto") -> None:
+    """Send structlog and the standard library's logging to stderr, redacted.
+
+    Args:
+        level: the least that is shown.
+        process: named in every line.
+        format: ``json``, ``text``, or ``auto``: text where stderr is a terminal.
+    """
+    text = format == "text" or (format == "auto" and sys.stderr.isatty())
+    render: Any = (
+        structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        if text
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -73,7 +85,7 @@ def configure(level: str = "info", process: str = "") -> None:
         redactor,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -85,7 +97,7 @@ def configure(level: str = "info", process: str = "") -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 redactor,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                render,
             ],
         )
     )
@@ -93,7 +105,7 @@ def configure(level: str = "info", process: str = "") -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.getLogger("uvicorn.access").disabled = True
-    for noisy in ("httpx", "httpcore", "clickhouse_connect"):
+    for noisy in ("alembic", "clickhouse_connect", "httpcore", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel("WARNING")
     if process:
         structlog.contextvars.bind_contextvars(process=process)
