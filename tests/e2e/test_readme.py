@@ -1,0 +1,63 @@
+"""The README's tour, word for word, against a fresh server; links and pictures lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import serving
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+CHINESE, ENGLISH = README.split('<a id="english"></a>')
+PROMISE = re.compile(r"^# → (.*)$", re.MULTILINE)
+
+
+def tour(part: str) -> list[str]:
+    return re.findall(r"^```bash\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+
+
+def test_both_languages_hold_the_same_commands() -> None:
+    assert tour(CHINESE) == tour(ENGLISH)
+    assert len(tour(CHINESE)) == 8
+
+
+def test_the_tour_is_true_word_for_word(tmp_path: Path) -> None:
+    commands = "".join(tour(CHINESE))
+    promised = PROMISE.findall(commands)
+    with serving(tmp_path / "data", CARLOOP_ALLOWED_HOSTS="127.0.0.1") as server:
+        done = subprocess.run(
+            ["bash"],
+            input=commands,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "CARLOOP": server.url,
+                "DATA": str(server.data),
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "TMPDIR": str(tmp_path),
+            },
+        )
+    assert done.stdout.splitlines() == promised, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("page", [Path("README.md"), *Path("docs").rglob("*.md")], ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    broken = [
+        link
+        for link in links
+        if "://" not in link and not (ROOT / page.parent / link).resolve().exists()
+    ]
+    assert broken == []
