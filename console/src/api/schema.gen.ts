@@ -2354,7 +2354,7 @@ export interface components {
             /** Type */
             type: string;
             /** Class */
-            class_: string;
+            class: string;
             /** Codes */
             codes: {
                 [key: string]: {
@@ -2404,7 +2404,7 @@ export interface components {
             /** Steps */
             steps: components["schemas"]["StepOut"][];
             /** Breakdown */
-            breakdown: components["schemas"]["carloop__api__routers__analytics__PartOut"][];
+            breakdown: components["schemas"]["PartOut"][];
             /**
              * As Of
              * Format: date-time
@@ -2944,6 +2944,18 @@ export interface components {
             quarantine_open: number;
         };
         /**
+         * PartOut
+         * @description One value of the breakdown, by each person's first entry; null: without a value.
+         */
+        PartOut: {
+            /** Value */
+            value: string | null;
+            /** Other */
+            other: boolean;
+            /** Steps */
+            steps: components["schemas"]["StepOut"][];
+        };
+        /**
          * PasswordBody
          * @description A new password, with the old one as proof.
          */
@@ -3137,7 +3149,7 @@ export interface components {
             /** Type */
             type: string;
             /** Class */
-            class_: string;
+            class: string;
             /** Codes */
             codes: string[];
             /** Entity */
@@ -3228,8 +3240,18 @@ export interface components {
             status: string;
             /** Parts */
             parts: {
-                [key: string]: components["schemas"]["carloop__api__routers__system__PartOut"];
+                [key: string]: components["schemas"]["ReadyPart"];
             };
+        };
+        /**
+         * ReadyPart
+         * @description Whether one part can serve, and why not.
+         */
+        ReadyPart: {
+            /** Ready */
+            ready: boolean;
+            /** Reason */
+            reason: string | null;
         };
         /**
          * ReceiptsOut
@@ -3982,18 +4004,6 @@ export interface components {
             expires_at: string | null;
         };
         /**
-         * PartOut
-         * @description One value of the breakdown, by each person's first entry; null: without a value.
-         */
-        carloop__api__routers__analytics__PartOut: {
-            /** Value */
-            value: string | null;
-            /** Other */
-            other: boolean;
-            /** Steps */
-            steps: components["schemas"]["StepOut"][];
-        };
-        /**
          * EventPage
          * @description Events, newest arrival first.
          */
@@ -4068,16 +4078,6 @@ export interface components {
              * Format: uuid
              */
             id: string;
-        };
-        /**
-         * PartOut
-         * @description Whether one part can serve, and why not.
-         */
-        carloop__api__routers__system__PartOut: {
-            /** Ready */
-            ready: boolean;
-            /** Reason */
-            reason: string | null;
         };
         /**
          * Problem

@@ -23,7 +23,7 @@ export function WhereRows({ catalogue, event, value, onChange }: Props) {
     <Flex vertical gap={6} align="flex-start">
       {value.map((row, index) => {
         const property = find(row.property);
-        const ops = opsFor(catalogue.ops, property?.type ?? "string", property?.class_);
+        const ops = opsFor(catalogue.ops, property?.type ?? "string", property?.class);
         return (
           <Flex key={index} gap={6} align="center" wrap>
             <Select
@@ -33,7 +33,7 @@ export function WhereRows({ catalogue, event, value, onChange }: Props) {
               showSearch={{ optionFilterProp: "label" }}
               options={properties.map((p) => ({ value: p.name, label: title(p.title, p.name) }))}
               onChange={(name) => {
-                const op = opsFor(catalogue.ops, find(name)?.type ?? "string", find(name)?.class_)[0]!;
+                const op = opsFor(catalogue.ops, find(name)?.type ?? "string", find(name)?.class)[0]!;
                 put(index, { property: name, op, value: reshape(undefined, op) });
               }}
               style={{ width: 160 }}

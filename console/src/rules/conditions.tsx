@@ -14,8 +14,8 @@ type Of<R> = { rule: R; catalogue: Catalogue; onChange: (rule: R) => void };
 export function AttributeRow({ rule, catalogue, onChange }: Of<Attribute>) {
   const { t, title } = useWords();
   const field = catalogue.fields.find((f) => f.name === rule.field);
-  const ops = opsFor(catalogue.ops, field?.type ?? "string", field?.class_);
-  const classes = [...new Set(catalogue.fields.map((f) => f.class_))];
+  const ops = opsFor(catalogue.ops, field?.type ?? "string", field?.class);
+  const classes = [...new Set(catalogue.fields.map((f) => f.class))];
   return (
     <Flex gap={6} align="center" wrap>
       <Select
@@ -26,11 +26,11 @@ export function AttributeRow({ rule, catalogue, onChange }: Of<Attribute>) {
         options={classes.map((cls) => ({
           label: t(`class.${cls}` as "class.descriptive"),
           title: cls,
-          options: catalogue.fields.filter((f) => f.class_ === cls).map((f) => ({ value: f.name, label: title(f.title, f.name) })),
+          options: catalogue.fields.filter((f) => f.class === cls).map((f) => ({ value: f.name, label: title(f.title, f.name) })),
         }))}
         onChange={(name) => {
           const next = catalogue.fields.find((f) => f.name === name);
-          const op = opsFor(catalogue.ops, next?.type ?? "string", next?.class_)[0]!;
+          const op = opsFor(catalogue.ops, next?.type ?? "string", next?.class)[0]!;
           onChange({ ...rule, field: name, op, value: reshape(undefined, op) });
         }}
         popupMatchSelectWidth={false}

@@ -64,7 +64,7 @@ describe("primitives", () => {
 
 const CATALOGUE = {
   event_types: [],
-  fields: [{ name: "city", title: { zh: "城市", en: "City" }, type: "string", class_: "descriptive", codes: null, ops: [] }],
+  fields: [{ name: "city", title: { zh: "城市", en: "City" }, type: "string", class: "descriptive", codes: null, ops: [] }],
   identifier_types: [],
   entity_types: [],
   relation_types: [],

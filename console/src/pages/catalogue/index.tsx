@@ -47,7 +47,7 @@ function Fields({ catalogue, text }: { catalogue: Catalogue; text: string }) {
         { title: t("rule.field"), key: "title", render: (_, f) => title(f.title, f.name) },
         { title: t("catalogue.name"), key: "name", render: (_, f) => <span className="cl-mono">{f.name}</span> },
         { title: t("catalogue.type"), dataIndex: "type" },
-        { title: t("catalogue.class"), key: "class", render: (_, f) => tx(`class.${f.class_}`, f.class_) },
+        { title: t("catalogue.class"), key: "class", render: (_, f) => tx(`class.${f.class}`, f.class) },
       ]}
     />
   );

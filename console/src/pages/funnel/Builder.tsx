@@ -64,14 +64,14 @@ function breakdownOptions(params: Params, catalogue: Catalogue, title: ReturnTyp
       label: properties,
       title: properties,
       options: (first?.properties ?? [])
-        .filter((p) => p.class_ !== "identifying")
+        .filter((p) => p.class !== "identifying")
         .map((p) => ({ value: `property:${p.name}`, label: title(p.title, p.name) })),
     },
     {
       label: fields,
       title: fields,
       options: catalogue.fields
-        .filter((f) => f.class_ !== "identifying")
+        .filter((f) => f.class !== "identifying")
         .map((f) => ({ value: `field:${f.name}`, label: title(f.title, f.name) })),
     },
   ];

@@ -60,7 +60,8 @@ export function Identifiers({ person }: { person: Person }) {
             ? {
                 selectedRowKeys: chosen,
                 onChange: (keys) => setChosen(keys as number[]),
-                columnTitle: <span className="cl-mono">{t("split.column")}</span>,
+                columnTitle: t("split.column"),
+                columnWidth: 64,
                 getTitleCheckboxProps: () => ({ "aria-label": t("split.all") }),
                 getCheckboxProps: (row) => ({ "aria-label": `${t("split.column")} ${row.value}` }),
               }
