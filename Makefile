@@ -79,8 +79,8 @@ bench: setup-dev ## print every benchmark with its ratio
 COMPILE = $(PY) -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
 
 lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
-	$(COMPILE) -o requirements/runtime.lock pyproject.toml requirements/build.in
-	$(COMPILE) -c requirements/runtime.lock --extra dev -o requirements/dev.lock pyproject.toml
+	$(COMPILE) --extra dev -o requirements/dev.lock pyproject.toml requirements/build.in
+	$(COMPILE) -c requirements/dev.lock -o requirements/runtime.lock pyproject.toml requirements/build.in
 	$(COMPILE) -o requirements/node.lock requirements/node.in
 
 clean: ## remove what builds left (not the data)
