@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from carloop.core.events import OWN_LIMITS
+from carloop.connectors import PROTOCOLS
+from carloop.core.events import OWN_LIMITS, Received
 from carloop.packs.automotive import PACK
 from carloop.packs.automotive.vin import normalise_vin
 
@@ -43,6 +44,14 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 def test_message_ids_are_unique_and_nothing_lies_in_the_future(events: list[Event]) -> None:
     assert len({e["message_id"] for e in events}) == len(events)
     assert max(at(e) for e in events) <= END_MS / 1000
+
+
+def test_the_own_protocol_takes_every_event() -> None:
+    assert PACK.demo
+    for batch in PACK.demo("300", 3, END_MS):
+        received = Received(tenant=1, source=1, protocol="own", received_at=END_MS, body=batch.body)
+        decoded = PROTOCOLS["own"].decode(received, OWN_LIMITS)
+        assert (len(decoded.events), list(decoded.rejected)) == (batch.events, [])
 
 
 def test_every_event_is_planned_and_holds_what_the_plan_requires(events: list[Event]) -> None:
@@ -111,7 +120,7 @@ def test_hard_identity_cases_are_there(events: list[Event]) -> None:
     phones: defaultdict[str, set[str]] = defaultdict(set)
     tablets: defaultdict[str, set[str]] = defaultdict(set)
     for e in events:
-        ids = e["identifiers"]
+        ids = e.get("identifiers", {})
         name = e.get("profile", {}).get("set", {}).get("name")
         if name and "mobile" in ids:
             phones[ids["mobile"]].add(name)

@@ -3799,7 +3799,7 @@ export interface components {
             roles: components["schemas"]["Role"][];
             /**
              * Dims
-             * @description Entity keys by dimension: `{"dealer": ["D001"]}`.
+             * @description Entity keys by dimension: `{"<dimension>": ["<key>"]}`.
              * @default {}
              */
             dims?: {
@@ -3858,7 +3858,7 @@ export interface components {
             roles: components["schemas"]["Role"][];
             /**
              * Dims
-             * @description Entity keys by dimension: `{"dealer": ["D001"]}`.
+             * @description Entity keys by dimension: `{"<dimension>": ["<key>"]}`.
              * @default {}
              */
             dims?: {

@@ -64,7 +64,7 @@ class Callers:
                 )
         if roles & LIMITED_ROLES and not any(dims.values()):
             raise InvalidInput(
-                "a dealer role needs the entities it is limited to",
+                "this role needs the entities it is limited to",
                 code="dimension_needed",
                 path="dims",
             )

@@ -19,7 +19,7 @@ def create(
     role: Annotated[list[Role], typer.Option(help="A role; repeatable.")],
     data: Data = None,
     limit: Annotated[
-        list[str] | None, typer.Option(help="Such as dealer=D001; repeatable.")
+        list[str] | None, typer.Option(help="DIMENSION=KEY, for a limited role; repeatable.")
     ] = None,
 ) -> None:
     """Make a user and print the first password, to be changed at sign-in."""
@@ -27,7 +27,7 @@ def create(
     for text in limit or []:
         dimension, equals, key = text.partition("=")
         if not equals:
-            raise InvalidInput("--limit is DIMENSION=KEY, such as dealer=D001")
+            raise InvalidInput("--limit is DIMENSION=KEY")
         dims.setdefault(dimension, []).append(key)
     body = {"username": username, "roles": [r.value for r in role], "dims": dims}
     with connect(data) as api:

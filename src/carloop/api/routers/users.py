@@ -23,7 +23,7 @@ Dims = Annotated[
         Annotated[str, StringConstraints(max_length=64)],
         Annotated[list[Name], Field(max_length=1000)],
     ],
-    Field(max_length=16, description='Entity keys by dimension: `{"dealer": ["D001"]}`.'),
+    Field(max_length=16, description='Entity keys by dimension: `{"<dimension>": ["<key>"]}`.'),
 ]
 Roles = Annotated[list[Role], Field(min_length=1, max_length=6)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from hashlib import blake2b
 
@@ -41,9 +42,10 @@ def render(world: World, log: Log) -> Iterator[DemoBatch]:
         )
         for n, (at, person, touch, event, properties, extra) in enumerate(rows, begin):
             profile = f',"profile":{texts[extra]}' if extra else ""
+            whom = people.of(person, touch) if person >= 0 else _nobody(texts[properties])
             line = (
                 f'{{"message_id":"demo-{world.seed}-{n}","event":"{texts[event]}",'
-                f'"occurred_at":"{at}Z","identifiers":{people.of(person, touch)},'
+                f'"occurred_at":"{at}Z",{whom},'
                 f'"properties":{texts[properties]}{profile}}}'
             )
             waiting.setdefault(SOURCES[Touch(touch)], []).append(line)
@@ -57,6 +59,13 @@ def _batch(source: str, lines: list[str]) -> DemoBatch:
     return DemoBatch(source, f"[{','.join(lines)}]".encode(), len(lines))
 
 
+def _nobody(properties: str) -> str:
+    """An event of no person names its dealer or vehicle beside the properties."""
+    known = json.loads(properties)
+    names = {"dealer": known.get("dealer"), "vehicle": known.get("vin")}
+    return f'"entities":{json.dumps({type_: key for type_, key in names.items() if key})}'
+
+
 class _Identifiers:
     """The identifiers a person shows at each touchpoint, as JSON."""
 
@@ -65,9 +74,7 @@ class _Identifiers:
         self.known: dict[int, str] = {}
 
     def of(self, person: int, touch: int) -> str:
-        """A JSON object of identifiers; remembered, because people come back."""
-        if person < 0:
-            return "{}"
+        """The identifiers as a JSON member; remembered, because people come back."""
         key = person * 32 + touch
         said = self.known.get(key)
         if said is None:
@@ -111,7 +118,7 @@ class _Identifiers:
             Touch.PLACEHOLDER: ('"mobile":"13800138000"',),
             Touch.NOBODY: (),
         }
-        return "{" + ",".join(parts[touch]) + "}"
+        return f'"identifiers":{{{",".join(parts[touch])}}}'
 
     def _token(self, kind: str, person: int, length: int) -> str:
         text = f"{self.world.seed}/{kind}/{person}".encode()
