@@ -217,6 +217,7 @@ class ClickHouseStore(ABC):
         """This thread's client for writes and DDL."""
         settings = {
             "async_insert": "0",
+            "type_json_skip_duplicated_paths": "1",
             "input_format_try_infer_dates": "0",
             "input_format_try_infer_datetimes": "0",
             "mutations_sync": "2",
