@@ -13,6 +13,7 @@ from carloop.api import errors, openapi
 from carloop.api.auditing import Auditing
 from carloop.api.deps import public
 from carloop.api.idempotency import Idempotency
+from carloop.api.lookup import PersonLookup
 from carloop.api.routers import ROUTERS
 from carloop.api.security import Authentication, BodyLimit, RequestContext
 from carloop.api.services import Services
@@ -56,6 +57,7 @@ def create_app(services: Services) -> FastAPI:
 
 def _guard(app: FastAPI, services: Services) -> None:
     """Hang the middleware on ``app``; the last one added is the outermost."""
+    app.add_middleware(PersonLookup, services=services)
     app.add_middleware(
         Idempotency,
         state=services.state,

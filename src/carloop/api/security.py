@@ -148,7 +148,9 @@ class Authentication:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             try:
-                signed_in = await run_sync(identify, self._access, headers)
+                signed_in = self._access.recalled(_secret(headers)) or await run_sync(
+                    identify, self._access, headers
+                )
                 if signed_in is not None:
                     _check_csrf(scope, headers, signed_in)
                     scope["carloop.signed_in"] = signed_in
@@ -174,6 +176,12 @@ def identify(access: Access, headers: Headers) -> SignedIn | None:
         return found
     cookie = session_cookie(headers)
     return access.by_session(cookie) if cookie else None
+
+
+def _secret(headers: Headers) -> str:
+    """The API token or the session cookie of a request."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else session_cookie(headers)
 
 
 def session_cookie(headers: Headers) -> str:

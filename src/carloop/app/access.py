@@ -143,6 +143,11 @@ class Access:
         id = fingerprint(cookie)
         return self._cached(id, lambda: self._load_session(id))
 
+    def recalled(self, secret: str) -> SignedIn | None:
+        """Who holds this cookie or API token, where that was found out a moment ago."""
+        kept = self._cache.get(fingerprint(secret))
+        return kept[1] if kept is not None and 0 <= self._now() - kept[0] < CACHE_MS else None
+
     def by_token(self, token: str) -> SignedIn | None:
         """Who holds the API token; None where it does not work."""
         hash = fingerprint(token)

@@ -194,10 +194,13 @@ class Persons:
             namespace, _, value = value.partition(":")
         return self._catalogue.identifiers.normalise(RawIdentifier(name, value, namespace))
 
-    def clear(self, tx: Tx, tenant: int, fragments: Sequence[Fragment]) -> dict[int, str]:
-        """Clear identifier values by fragment number."""
+    def clear(
+        self, tx: Tx, tenant: int, fragments: Sequence[Fragment], known: SubjectKeys | None = None
+    ) -> dict[int, str]:
+        """Clear identifier values by fragment number; ``known``: keys that are at hand."""
         sealed = [f for f in fragments if f.sealed is not None]
-        keys = SubjectKeys(self._cipher).of(tx, tenant, PERSON, [f.number for f in sealed])
+        held = known or SubjectKeys(self._cipher)
+        keys = held.of(tx, tenant, PERSON, [f.number for f in sealed])
         values = {f.number: f.value or "" for f in fragments}
         for f in sealed:
             bound = aad(tenant, IDENTIFIER, PERSON, f.number)
@@ -259,16 +262,17 @@ class Persons:
                 if tx.entities.granted(scope.tenant, scope.dims, [f.number for f in fs])
             }
         wanted = [p for p in dict.fromkeys(persons) if p in by_person][:most]
-        reader = self._reader()
-        return [self._summary(tx, scope.tenant, reader, p, by_person[p]) for p in wanted]
+        keys = SubjectKeys(self._cipher)
+        return [self._summary(tx, scope.tenant, keys, p, by_person[p]) for p in wanted]
 
     def _summary(
-        self, tx: Tx, tenant: int, reader: ProfileReader, person: int, fragments: list[Fragment]
+        self, tx: Tx, tenant: int, keys: SubjectKeys, person: int, fragments: list[Fragment]
     ) -> PersonSummary:
-        values = reader.person(tx, tenant, [f.number for f in fragments])
-        identifiers = self.identifiers(
-            tx, tenant, Known(person, _canonical(fragments), fragments), {}
-        )
+        numbers = [f.number for f in fragments]
+        keys.of(tx, tenant, PERSON, numbers)
+        values = ProfileReader(self._catalogue, self._cipher, keys).person(tx, tenant, numbers)
+        known = Known(person, _canonical(fragments), fragments)
+        identifiers = self.identifiers(tx, tenant, known, {}, keys)
         city = values.get("city")
         mobiles = [i.value for i in identifiers if i.type == "mobile"]
         return PersonSummary(
@@ -296,10 +300,15 @@ class Persons:
         )
 
     def identifiers(
-        self, tx: Tx, tenant: int, known: Known, sources: Mapping[int, str]
+        self,
+        tx: Tx,
+        tenant: int,
+        known: Known,
+        sources: Mapping[int, str],
+        keys: SubjectKeys | None = None,
     ) -> list[IdentifierView]:
         """The person's identifiers, masked, the best first."""
-        values = self.clear(tx, tenant, known.fragments)
+        values = self.clear(tx, tenant, known.fragments, keys)
         views = []
         for f in known.fragments:
             kind = self._catalogue.identifiers.get(f.type)

@@ -19,6 +19,13 @@ from carloop.stores.state.tables.identity import (
 )
 
 _FRAGMENT = [identifier.c[name] for name in Fragment._fields]
+_FRAGMENTS = {
+    column: select(*_FRAGMENT).where(
+        identifier.c.tenant == bindparam("tenant"),
+        identifier.c[column].in_(bindparam("values", expanding=True)),
+    )
+    for column in ("key", "number", "uuid", "person")
+}
 _e = identity_edge.c
 _EDGE = (_e.a, _e.b, _e.occurred_at, _e.message_id, _e.source, _e.kind, _e.accepted, _e.reason)
 
@@ -57,14 +64,11 @@ class SqlIdentity:
         return sorted(self._fragments(tenant, "person", persons))
 
     def _fragments(self, tenant: int, column: str, values: Collection[Any]) -> list[Fragment]:
-        query = select(*_FRAGMENT).where(
-            identifier.c.tenant == tenant,
-            identifier.c[column].in_(bindparam("values", expanding=True)),
-        )
+        query = _FRAGMENTS[column]
         return [
             Fragment(*row)
             for piece in pieces(values)
-            for row in self._db.execute(query, {"values": piece})
+            for row in self._db.execute(query, {"tenant": tenant, "values": piece})
         ]
 
     def add(self, tenant: int, fragments: Sequence[Fragment]) -> None:

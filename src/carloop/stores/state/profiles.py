@@ -12,6 +12,14 @@ from carloop.stores.state.tables.profiles import attribute, subject_key
 
 _a = attribute.c
 _k = subject_key.c
+_ATTRIBUTES = select(_a.number, _a.field, _a.state, _a.blind, _a.occurred_at).where(
+    _a.tenant == bindparam("tenant"), _a.number.in_(bindparam("numbers", expanding=True))
+)
+_KEYS = select(_k.number, _k.wrapped).where(
+    _k.tenant == bindparam("tenant"),
+    _k.space == bindparam("space"),
+    _k.number.in_(bindparam("numbers", expanding=True)),
+)
 
 
 class SqlProfiles:
@@ -22,13 +30,10 @@ class SqlProfiles:
 
     def attributes(self, tenant: int, numbers: Collection[int]) -> list[Attribute]:
         """Every attribute of these fragments."""
-        query = select(_a.number, _a.field, _a.state, _a.blind, _a.occurred_at).where(
-            _a.tenant == tenant, _a.number.in_(bindparam("numbers", expanding=True))
-        )
         return [
             Attribute(*row)
             for piece in pieces(numbers)
-            for row in self._db.execute(query, {"numbers": piece})
+            for row in self._db.execute(_ATTRIBUTES, {"tenant": tenant, "numbers": piece})
         ]
 
     def put(self, tenant: int, attributes: Sequence[Attribute]) -> None:
@@ -49,15 +54,11 @@ class SqlProfiles:
 
     def subject_keys(self, tenant: int, space: str, numbers: Collection[int]) -> dict[int, bytes]:
         """Wrapped keys by number; ``space`` is ``person`` or an entity type."""
-        query = select(_k.number, _k.wrapped).where(
-            _k.tenant == tenant,
-            _k.space == space,
-            _k.number.in_(bindparam("numbers", expanding=True)),
-        )
+        asked = {"tenant": tenant, "space": space}
         return {
             number: wrapped
             for piece in pieces(numbers)
-            for number, wrapped in self._db.execute(query, {"numbers": piece})
+            for number, wrapped in self._db.execute(_KEYS, {**asked, "numbers": piece})
         }
 
     def add_subject_keys(self, tenant: int, space: str, keys: Mapping[int, bytes]) -> None:
