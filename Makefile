@@ -73,6 +73,9 @@ openapi: setup-dev ## write openapi.json and the console's types
 	$(PY) -m carloop.api.openapi openapi.json
 	cd console && npm run --silent types
 
+docs: setup-dev ## write the pages of docs/reference that the code can tell
+	$(PY) -m tests.support.reference
+
 bench: setup-dev ## print every benchmark with its ratio
 	for b in benchmarks/*.py; do echo "== $$b"; $(PY) $$b || exit 1; done
 
@@ -86,4 +89,4 @@ lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 clean: ## remove what builds left (not the data)
 	rm -rf $(VENV) dist build src/carloop/console/static console/node_modules tests/clients/node_modules
 
-.PHONY: help setup setup-dev run demo test test-deep drill check openapi bench lock clean
+.PHONY: help setup setup-dev run demo test test-deep drill check openapi docs bench lock clean

@@ -22,6 +22,20 @@ def tour(part: str) -> list[str]:
     return re.findall(r"^```bash\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
 
 
+def bash(commands: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash"],
+        input=commands,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path, **environment},
+    )
+
+
 def test_both_languages_hold_the_same_commands() -> None:
     assert tour(CHINESE) == tour(ENGLISH)
     assert len(tour(CHINESE)) == 8
@@ -29,26 +43,23 @@ def test_both_languages_hold_the_same_commands() -> None:
 
 def test_the_tour_is_true_word_for_word(tmp_path: Path) -> None:
     commands = "".join(tour(CHINESE))
-    promised = PROMISE.findall(commands)
     with serving(tmp_path / "data", CARLOOP_ALLOWED_HOSTS="127.0.0.1") as server:
-        done = subprocess.run(
-            ["bash"],
-            input=commands,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "CARLOOP": server.url,
-                "DATA": str(server.data),
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "TMPDIR": str(tmp_path),
-            },
-        )
-    assert done.stdout.splitlines() == promised, done.stderr
+        done = bash(commands, CARLOOP=server.url, DATA=str(server.data), TMPDIR=str(tmp_path))
+    assert done.stdout.splitlines() == PROMISE.findall(commands), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_commands_of_the_operators_guide_are_true(tmp_path: Path) -> None:
+    commands = "".join(tour((ROOT / "docs" / "guides" / "operate.md").read_text("utf-8")))
+    again = str(tmp_path / "again")
+    with serving(tmp_path / "data") as server:
+        server.send(server.write_key(), [{"event": "visit", "identifiers": {"login_id": "u1"}}])
+        data = str(server.data)
+        done = bash(f"set -e\n{commands}", DATA=data, BACKUP=str(tmp_path / "b"), AGAIN=again)
+    assert done.returncode == 0, done.stderr
+    said = iter(done.stdout.splitlines())
+    for promise in PROMISE.findall(commands):
+        assert any(promise in line for line in said), promise
 
 
 @pytest.mark.parametrize("page", [Path("README.md"), *Path("docs").rglob("*.md")], ids=str)
