@@ -37,7 +37,7 @@ console/node_modules/.ready: console/package-lock.json | $(VENV)/.node
 	touch $@
 
 tests/clients/node_modules/.ready: tests/clients/package-lock.json
-	if command -v npm >/dev/null; then cd tests/clients && npm ci --no-audit --no-fund --silent; else mkdir -p tests/clients/node_modules; fi
+	if command -v npm >/dev/null; then cd tests/clients && npm install --no-save --no-audit --no-fund --silent; else mkdir -p tests/clients/node_modules; fi
 	touch $@
 
 setup: $(VENV)/.runtime $(STATIC) ## install what `make run` needs, and build the console
