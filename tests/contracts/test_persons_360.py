@@ -72,6 +72,8 @@ def test_the_timeline_comes_in_pages_newest_first(world: World) -> None:
     assert [e.event for e in [*first, *rest]] == ["e4", "e3", "e2", "e1", "e0"]
     assert end is None
     assert first[0].properties == {"page": "e4"}
+    only, _ = world.story.timeline(world.caller(), id, 3, event="e1")
+    assert [e.event for e in only] == ["e1"]
 
 
 def test_explain_gives_the_chain_of_evidence(world: World) -> None:

@@ -157,11 +157,24 @@ def test_sentences() -> None:
         ]}
     )  # fmt: skip
     assert rule.sentence("zh", PlainNames()) == (
-        "(最近 90 天内「分享」至少 3 次) 且 (不满足（「order」做过）) 且 (level属于 A、B)"
+        "最近 90 天内「分享」至少 3 次 且 不满足（「order」做过） 且 level属于 A、B"
     )
     assert rule.sentence("en", PlainNames()) == (
-        "(did “分享” at least 3 times in the last 90 days) and (not (did “order”)) "
-        "and (level is one of A, B)"
+        'did "分享" at least 3 times in the last 90 days and not (did "order") '
+        "and level is one of A, B"
+    )
+
+
+def test_a_sentence_puts_only_what_is_joined_within_it_in_parentheses() -> None:
+    a, b, c = ({"kind": "in_segment", "segment": name} for name in "abc")
+    either = {"kind": "any", "rules": [a, b]}
+    wrapped = {"kind": "all", "rules": [{"kind": "any", "rules": [either]}, c]}
+    rule = rules.parse({"kind": "all", "rules": [wrapped]})
+    assert rule.sentence("en", PlainNames()) == (
+        '(is in segment "a" or is in segment "b") and is in segment "c"'
+    )
+    assert (
+        rule.sentence("zh", PlainNames()) == "（属于人群「a」 或 属于人群「b」） 且 属于人群「c」"
     )
 
 

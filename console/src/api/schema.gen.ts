@@ -609,7 +609,7 @@ export interface paths {
         };
         /**
          * Get Person Timeline
-         * @description The person's events, newest first.
+         * @description The person's events, newest first; `event` leaves those of one type.
          */
         get: operations["get_person_timeline"];
         put?: never;
@@ -9121,6 +9121,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
+                event?: string | null;
             };
             header?: never;
             path: {

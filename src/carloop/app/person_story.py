@@ -56,9 +56,14 @@ class PersonStory:
         self._audit = audit
 
     def timeline(
-        self, caller: Caller, id: str, limit: int, before: Place | None = None
+        self,
+        caller: Caller,
+        id: str,
+        limit: int,
+        before: Place | None = None,
+        event: str | None = None,
     ) -> tuple[list[EventView], Place | None]:
-        """A person's events, newest first, and the place to go on from.
+        """A person's events (of one type, if given), newest first, and the place to go on from.
 
         Raises:
             NotFound: ``person_unknown``.
@@ -66,7 +71,7 @@ class PersonStory:
         with self._state.read() as tx:
             known = self._persons.known(tx, caller, id)
             sources = {s.id: s.name for s in tx.sources.list(caller.scope.tenant)}
-            rows = self._rows(caller, known, limit + 1, before)
+            rows = self._rows(caller, known, limit + 1, before, event)
             views = self._views(tx, caller.scope.tenant, rows[:limit], sources)
         last = rows[limit - 1] if len(rows) > limit else None
         return views, (last[8], last[7]) if last else None
@@ -158,10 +163,17 @@ class PersonStory:
         }
 
     def _rows(
-        self, caller: Caller, known: Known, limit: int, before: Place | None
+        self,
+        caller: Caller,
+        known: Known,
+        limit: int,
+        before: Place | None,
+        event: str | None,
     ) -> Sequence[Sequence[Any]]:
         params = Params()
         where = [f"fragment IN {params.add(sorted(known.numbers), 'Array(UInt32)')}"]
+        if event is not None:
+            where.append(f"event = {params.add(event, 'String')}")
         if before is not None:
             at = f"fromUnixTimestamp64Milli({params.add(before[0], 'Int64')}, 'UTC')"
             seq = params.add(before[1], "UInt64")

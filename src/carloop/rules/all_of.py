@@ -38,5 +38,4 @@ class All:
 
     def sentence(self, lang: str, names: Names) -> str:
         """In words."""
-        parts = [rule.sentence(lang, names) for rule in self.rules]
-        return grouped(parts, " 且 " if lang == "zh" else " and ")
+        return grouped(lang, self.rules, " 且 " if lang == "zh" else " and ", names)

@@ -38,5 +38,4 @@ class AnyOf:
 
     def sentence(self, lang: str, names: Names) -> str:
         """In words."""
-        parts = [rule.sentence(lang, names) for rule in self.rules]
-        return grouped(parts, " 或 " if lang == "zh" else " or ")
+        return grouped(lang, self.rules, " 或 " if lang == "zh" else " or ", names)

@@ -38,4 +38,4 @@ class InSegment:
     def sentence(self, lang: str, names: Names) -> str:
         """In words."""
         title = names.segment(self.segment, lang)
-        return f"属于人群「{title}」" if lang == "zh" else f"is in segment “{title}”"
+        return f"属于人群「{title}」" if lang == "zh" else f'is in segment "{title}"'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from carloop.rules.comparison import Comparison, Days, Value
 
 if TYPE_CHECKING:
+    from carloop.rules import Rule
     from carloop.rules.performed import Count
 
 _ZH = {
@@ -93,7 +94,7 @@ def count_words(lang: str, events: str, window: str, count: Count, where: Sequen
     filters = f" ({', '.join(where)})" if where else ""
     unit = f"different {count.distinct}" if count.distinct else "times"
     often = "" if _once(count) else f" {_EN_COUNT[count.op]} {count.n} {unit}"
-    return f"did “{events}”{filters}{often}{window and ' ' + window}"
+    return f'did "{events}"{filters}{often}{window and " " + window}'
 
 
 def joined(lang: str, titles: Sequence[str]) -> str:
@@ -101,13 +102,19 @@ def joined(lang: str, titles: Sequence[str]) -> str:
     return (" / " if lang == "zh" else " or ").join(titles)
 
 
-def grouped(parts: Sequence[str], word: str) -> str:
-    """Sentences in parentheses joined by a word; a single one stands alone.
+def grouped(lang: str, rules: Sequence[Rule], word: str, names: Names) -> str:
+    """Rules in words, joined by a word; only a part that is joined itself gets parentheses."""
+    if len(rules) == 1:
+        return rules[0].sentence(lang, names)
+    left, right = "（）" if lang == "zh" else "()"
+    parts = ((rule.sentence(lang, names), _is_joined(rule)) for rule in rules)
+    return word.join(f"{left}{part}{right}" if inner else part for part, inner in parts)
 
-    >>> grouped(["a", "b"], " and ")
-    '(a) and (b)'
-    """
-    return parts[0] if len(parts) == 1 else word.join(f"({part})" for part in parts)
+
+def _is_joined(rule: Rule) -> bool:
+    if rule.kind not in ("all", "any"):
+        return False
+    return len(rule.rules) > 1 or _is_joined(rule.rules[0])
 
 
 def _once(count: Count) -> bool:

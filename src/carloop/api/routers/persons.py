@@ -123,12 +123,17 @@ def get_person(caller: Reader, use: Use, id: PersonId) -> PersonView:
 
 @router.get("/api/persons/{id}/timeline", operation_id="get_person_timeline")
 def get_person_timeline(
-    caller: Reader, use: Use, id: PersonId, limit: Limit = 50, cursor: CursorText = None
+    caller: Reader,
+    use: Use,
+    id: PersonId,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    event: Text | None = None,
 ) -> EventPage:
-    """The person's events, newest first."""
+    """The person's events, newest first; `event` leaves those of one type."""
     before = decode_cursor(cursor, int, int) if cursor else None
     place = (before[0], before[1]) if before else None
-    items, then = use.person_story.timeline(caller, str(id), limit, place)
+    items, then = use.person_story.timeline(caller, str(id), limit, place, event)
     return EventPage(items=items, next_cursor=encode_cursor(*then) if then else None)
 
 
