@@ -53,7 +53,7 @@ demo: setup ## load demo data of SIZE s, m or l into DATA
 
 test: setup-dev ## the fast suite (at most 15 minutes on two cores)
 	$(PY) -m pytest -q -n 2 --dist loadfile -m "not deep"
-	cd console && npm test --silent
+	$(PY) hatch_build.py npm test --silent
 
 test-deep: setup-dev ## long drills and fuzzing
 	$(PY) -m pytest -q -m deep
@@ -67,11 +67,11 @@ check: setup-dev ## ruff, mypy, import-linter, TypeScript, stale generated files
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
-	cd console && npm run --silent check
+	$(PY) hatch_build.py npm run --silent check
 
 openapi: setup-dev ## write openapi.json and the console's types
 	$(PY) -m carloop.api.openapi openapi.json
-	cd console && npm run --silent types
+	$(PY) hatch_build.py npm run --silent types
 
 docs: setup-dev ## write the pages of docs/reference that the code can tell
 	$(PY) -m tests.support.reference

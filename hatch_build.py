@@ -73,7 +73,9 @@ if __name__ == "__main__":
             install()
         case ["build"]:
             build()
+        case ["npm", *command]:
+            _run(*command)
         case ["has-node"]:
             sys.exit(0 if has_node() else 1)
         case _:
-            sys.exit("usage: hatch_build.py install | build | has-node")
+            sys.exit("usage: hatch_build.py install | build | npm … | has-node")
