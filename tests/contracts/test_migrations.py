@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
+from carloop.kit.errors import Conflict
 from carloop.stores.state import tables
 from carloop.stores.state.migrate import differences, head
 from carloop.stores.state.schema import MODULES, metadata
@@ -30,6 +31,14 @@ def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlState]:
     schema = PostgresSchema.create(url)
     yield schema.state
     schema.drop()
+
+
+def test_a_store_of_a_newer_version_is_left_alone(bare: SqlState) -> None:
+    bare.migrate()
+    with bare.writer.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Conflict, match="newer"):
+        bare.migrate()
 
 
 def test_an_upgrade_builds_what_the_code_declares(bare: SqlState) -> None:

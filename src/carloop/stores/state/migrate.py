@@ -17,12 +17,21 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from carloop.kit.errors import Conflict
 from carloop.stores.state.schema import metadata
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema to the newest revision, inside the connection's transaction."""
+    """Bring the schema to the newest revision, inside the connection's transaction.
+
+    Raises:
+        Conflict: ``state_store_newer``: a revision of it is not known to this version.
+    """
     config = configuration()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in known:
+        raise Conflict("the state store is of a newer carloop", code="state_store_newer")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
