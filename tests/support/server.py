@@ -92,15 +92,16 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, **environment: str) -> Iterator[Server]:
-    """A server on ``data``, ready; stopped on leaving."""
+def serving(data: Path, *, log: Path | None = None, **environment: str) -> Iterator[Server]:
+    """A server on ``data``, ready, its output in ``log``; stopped on leaving."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "carloop", "serve", "--data", str(data), "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **environment},
-    )
+    with Path(log or os.devnull).open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "carloop", "serve", "--data", str(data), "--port", str(port)],
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **environment},
+        )
     server = Server(data, port, process)
     try:
         _wait_until_ready(server)

@@ -42,11 +42,13 @@ from carloop.bootstrap.stores import Stores, open_stores
 from carloop.connectors import PROTOCOLS
 from carloop.core.registry import Catalogue
 from carloop.kit.clock import Clock, SystemClock
+from carloop.stores.clickhouse.chdb import ChdbStore
 
 log = structlog.get_logger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
 RETENTION_SECONDS = 86_400.0
+TIDY_SECONDS = 30.0
 LOADER_SECONDS = 0.05
 PROJECTOR_SECONDS = 0.5
 SEGMENTS_SECONDS = 0.5
@@ -160,6 +162,8 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         settings.data / "uploads",
     )
     loops.append(Loop("retention", _retaining(stores, clock, imports), RETENTION_SECONDS))
+    if isinstance(stores.event_store, ChdbStore):
+        loops.append(Loop("old_parts", _tidying(stores.event_store), TIDY_SECONDS))
     services = Services(
         clock=clock,
         jobs=jobs,
@@ -207,6 +211,14 @@ def _retaining(stores: Stores, clock: Clock, imports: ImportJobs) -> Callable[[]
         expired = retention.run()
         if expired.events or expired.jobs:
             log.info("expired", events=expired.events, jobs=expired.jobs)
+        return False
+
+    return step
+
+
+def _tidying(events: ChdbStore) -> Callable[[], bool]:
+    def step() -> bool:
+        events.tidy()
         return False
 
     return step

@@ -12,7 +12,7 @@ import clickhouse_connect
 from carloop.kit.errors import InvalidInput, Unavailable
 from carloop.sql import ident
 from carloop.stores.clickhouse.errors import translated
-from carloop.stores.clickhouse.store import ClickHouseStore, Client, Limits
+from carloop.stores.clickhouse.store import SCOPED_TABLES, ClickHouseStore, Client, Limits
 
 
 class ChdbStore(ClickHouseStore):
@@ -62,6 +62,12 @@ class ChdbStore(ClickHouseStore):
             raise InvalidInput("a path without quotes or backslashes", code="backup_path")
         with translated():
             self.writer().command(f"INSERT INTO {ident(table)} FROM INFILE '{path}' FORMAT Native")
+
+    def tidy(self) -> None:
+        """Remove parts that are replaced and past their time; idle, the engine hardly looks."""
+        with translated():
+            for table in SCOPED_TABLES:
+                self.writer().command(f"SYSTEM START CLEANUP {table}")
 
     def dictionary_source(self) -> str:
         """In process there is no one to log in to."""
