@@ -37,15 +37,21 @@ class Behaviour:
         self.rng = world.rng
 
     def run(self) -> None:
-        """Owners' app, prospects' browsing, then the experiment."""
+        """Owners' app, prospects' browsing, then the experiment.
+
+        Half the people browse the web site, four in ten the mini-program, one in ten both.
+        """
         self._sessions(self._owner_rates(), Touch.APP, "app_opened", self._app_pool())
         browsing = self._browse_rates()
-        half = self.rng.random(self.world.people)[:, None]
+        place = np.arange(self.world.people)[:, None] % 10
         self._sessions(
-            browsing * (0.35 + 0.4 * half), Touch.WEB, "page_viewed", self._web_pool("官网")
+            browsing * np.select([place < 5, place < 9], [1.0, 0.0], 0.5),
+            Touch.WEB,
+            "page_viewed",
+            self._web_pool("官网"),
         )
         self._sessions(
-            browsing * (0.65 - 0.4 * half),
+            browsing * np.select([place < 5, place < 9], [0.0, 1.0], 0.5),
             Touch.MINI,
             "mini_program_opened",
             self._web_pool("小程序"),

@@ -97,6 +97,7 @@ class _Identifiers:
         contact = f"wm{self._token('w', person, 30)}"
         wecom = f'"external_user_id":{{"namespace":"{CORP}","value":"{contact}"}}'
         dealer = world.dealers[world.dealer_of(person)]
+        visit = (cookie,) if person % 10 < 4 else (mini,) if person % 10 in (5, 6, 7) else ()
         parts: dict[Touch, tuple[str, ...]] = {
             Touch.WEB: (cookie,),
             Touch.WEB_FORM: (cookie, mobile),
@@ -106,7 +107,7 @@ class _Identifiers:
             Touch.MINI_FORM: (mini, union, mobile),
             Touch.OFFICIAL: (official, union),
             Touch.WECOM: (wecom, union, mobile),
-            Touch.MEDIA: (mobile,),
+            Touch.MEDIA: (*visit, mobile),
             Touch.CRM: (mobile,),
             Touch.DMS: (mobile, f'"id_card":"{world.id_card(person)}"')
             if person % 4 == 0
