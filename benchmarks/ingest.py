@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 
 from carloop.app.pipeline import Pipeline
+from carloop.bootstrap.memory import collect_seldom
 from carloop.bootstrap.packs import load_catalogue
 from carloop.bootstrap.settings import Settings
 from carloop.bootstrap.stores import Stores, open_stores
@@ -156,6 +157,7 @@ def loader(directory: Path, batches: int, known_ids: int) -> tuple[float, float]
             keys=stores.day_keys,
             protocols=PROTOCOLS,
         )
+        collect_seldom()
         source = bodies()
         stores.journal.append([received(next(source)) for _ in range(PEOPLE // BATCH)])
         while pipeline.run_once().batches:

@@ -30,7 +30,7 @@ CONNECTIONS = 32
 
 
 def identifiers(person: int) -> dict[str, str]:
-    return {"login_id": f"member-{person}", "mobile": f"139{person:08d}"}
+    return {"login_id": f"member-{person}", "mobile": f"1391{person + 2_500_000:07d}"}
 
 
 def fill(url: str, key: str, people: int) -> None:

@@ -244,6 +244,7 @@ class _Groups:
     def __init__(self) -> None:
         self._parent: dict[int, int] = {}
         self._size: dict[int, int] = {}
+        self._largest = 1
 
     def tie(self, edge: Edge, nodes: Mapping[int, KnownFragment]) -> None:
         """The ends of ``edge`` hang together, unless one is a hub."""
@@ -253,6 +254,7 @@ class _Groups:
         if a != b:
             self._parent[b] = a
             self._size[a] = self.size(a) + self.size(b)
+            self._largest = max(self._largest, self._size[a])
 
     def size(self, number: int) -> int:
         """How many fragments hang together with this one."""
@@ -260,6 +262,8 @@ class _Groups:
 
     def frozen(self, a: int, b: int, nodes: Mapping[int, KnownFragment]) -> bool:
         """Whether an edge between these lies in a heap that is too large to recompute."""
+        if self._largest <= MAX_COMPONENT:
+            return False
         return any(self.size(n) > MAX_COMPONENT for n in (a, b) if not nodes[n].hub)
 
     def _find(self, number: int) -> int:

@@ -30,6 +30,7 @@ from carloop.kit.errors import NotFound, Unavailable
 
 EVENTS = {"s": 1_500_000, "m": 15_000_000, "l": 75_000_000}
 """About how many events a size has; only for the progress bar."""
+EVENTS_EACH = 75
 GROUP = 16
 DAY_MS = 86_400_000
 STALLED_SECONDS = 120
@@ -52,16 +53,18 @@ def check_size(size: str) -> str:
     """``size``, where there is such a demo.
 
     Raises:
-        BadParameter: it is none of the sizes.
+        BadParameter: it is neither one of the sizes nor a number of people.
     """
-    if size not in EVENTS:
-        raise typer.BadParameter("one of s, m, l")
+    if size not in EVENTS and not (size.isascii() and size.isdecimal() and int(size)):
+        raise typer.BadParameter("one of s, m, l, or a number of people")
     return size
 
 
 def demo(
     data: Data = None,
-    size: Annotated[str, typer.Option(help="s, m or l: 20 000 people, or many more.")] = "s",
+    size: Annotated[
+        str, typer.Option(help="s, m, l (20 000 people, or many more), or a number.")
+    ] = "s",
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 7,
     once: Annotated[
         bool, typer.Option("--once", help="Only where nothing is loaded, or to end a demo begun.")
@@ -108,6 +111,7 @@ def _load(api: Api, begun: Begun, report: Report) -> None:
     else:
         journal = open_journal(api.settings)
     _remember(api.settings, begun)
+    expected = EVENTS.get(begun.size) or EVENTS_EACH * int(begun.size)
     group: list[Received] = []
     sources: dict[str, int] = {}
     last = events = 0
@@ -117,7 +121,7 @@ def _load(api: Api, begun: Begun, report: Report) -> None:
         if len(group) >= GROUP:
             last = journal.append(group)[-1]
             group = []
-            report("writing", min(1.0, events / EVENTS[begun.size]))
+            report("writing", min(1.0, events / expected))
     if group:
         last = journal.append(group)[-1]
     report("writing", 1.0)
