@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+
+import structlog
 
 from carloop.app.callers import Callers, system_caller
 from carloop.app.passwords import Passwords
@@ -14,7 +17,9 @@ from carloop.core.ports.access import AccessRepository
 from carloop.core.ports.state import State
 from carloop.core.scope import Caller, Role
 from carloop.kit.clock import Clock, to_ms
-from carloop.kit.errors import NotFound, TooMany, Unauthenticated
+from carloop.kit.errors import NotFound, TooMany, Unauthenticated, Unavailable
+
+log = structlog.get_logger(__name__)
 
 FREE_FAILURES = {"user": 5, "address": 20}
 """Failed sign-ins before the first wait; each further one doubles it."""
@@ -207,7 +212,7 @@ class Access:
                 return None
             caller = self._callers.of_user(tx, user)
         if now - session.seen_at >= TOUCH_MS:
-            with self._state.write() as tx:
+            with _unless_full(), self._state.write() as tx:
                 tx.access.touch_session(id, now)
         return SignedIn(caller, user, session.csrf, user.must_change, id)
 
@@ -219,7 +224,7 @@ class Access:
                 return None
             caller = self._callers.of_token(tx, key)
         if now - (key.last_used_at or 0) >= TOUCH_MS:
-            with self._state.write() as tx:
+            with _unless_full(), self._state.write() as tx:
                 current = tx.access.key(key.tenant, key.id)
                 if current is not None:
                     tx.access.save_key(replace(current, last_used_at=now))
@@ -241,6 +246,15 @@ class Access:
 
     def _now(self) -> int:
         return to_ms(self._clock.now())
+
+
+@contextmanager
+def _unless_full() -> Iterator[None]:
+    """Reading goes on while nothing can be written; the note is taken with a later request."""
+    try:
+        yield
+    except Unavailable as error:
+        log.warning("use_not_noted", code=error.code)
 
 
 def _subject(kind: str, text: str) -> bytes:
