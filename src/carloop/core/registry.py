@@ -12,7 +12,6 @@ from carloop.core.identifiers import IdentifierTypes
 from carloop.core.pack import EntityType, EventType, Pack, RelationType
 from carloop.core.person_fields import CORE_FIELDS
 
-
 _T = TypeVar("_T")
 
 

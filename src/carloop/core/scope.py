@@ -45,7 +45,14 @@ class Role(StrEnum):
 
 _P = Permission
 _READ = frozenset(
-    {_P.EVENT_READ, _P.SEGMENT_READ, _P.ANALYTICS_READ, _P.JOURNEY_READ, _P.SOURCE_READ, _P.JOB_READ}
+    {
+        _P.EVENT_READ,
+        _P.SEGMENT_READ,
+        _P.ANALYTICS_READ,
+        _P.JOURNEY_READ,
+        _P.SOURCE_READ,
+        _P.JOB_READ,
+    }
 )
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission) - {_P.EVENT_WRITE},
