@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 
 from tests.drill.drill import Drill
+from tests.drill.journeys import Campaign
+from tests.support.provider import provider
 
 
 def main() -> int:
@@ -16,9 +18,14 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--seed", type=int, default=None)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="carloop-drill-") as directory:
-        drill = Drill(Path(directory), kills=given.kills, clients=given.clients, seed=given.seed)
-        report = drill.run()
+    with tempfile.TemporaryDirectory(prefix="carloop-drill-") as directory, provider() as receiver:
+        report = Drill(
+            Path(directory),
+            kills=given.kills,
+            clients=given.clients,
+            seed=given.seed,
+            campaign=Campaign(receiver),
+        ).run()
     print(report)
     return 0 if report.passed else 1
 

@@ -73,9 +73,12 @@ class Client(threading.Thread):
         late = self._random.random() < 0.1
         ago = self._random.randrange(400 * DAY_MS) if late else self._random.randrange(60_000)
         identifiers: dict[str, Any] = {"anonymous_id": f"device-{self._number}-{who}"}
+        profile: dict[str, Any] = {}
         if self._random.random() < 0.05:
             identifiers["login_id"] = f"member-{who % 60}"
+            profile = {"profile": {"set": {"level": "member"}}}
         return {
+            **profile,
             "message_id": f"c{self._number}-{self._count}",
             "event": self._random.choice(("page_seen", "drill_visit", "drill_order")),
             "occurred_at": int(time.time() * 1000) - ago,
