@@ -7,10 +7,8 @@ import typer
 from carloop.app.audit import AuditLog
 from carloop.bootstrap.files import HeadInFile
 from carloop.bootstrap.settings import Settings
-from carloop.bootstrap.stores import load_master, state_url
 from carloop.cli.connect import Data
 from carloop.kit.clock import SystemClock
-from carloop.stores.state.store import SqlState
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 
@@ -18,6 +16,9 @@ app = typer.Typer(help="The audit log.", no_args_is_help=True)
 @app.command("verify")
 def verify(data: Data = None) -> None:
     """Walk the log; edits, removals, re-orderings and truncations are found. Exit code 1 if any."""
+    from carloop.bootstrap.stores import load_master, state_url
+    from carloop.stores.state.store import SqlState
+
     settings = Settings.from_env(data=data)
     state = SqlState(state_url(settings))
     try:

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from carloop.bootstrap import backup as backups
 from carloop.bootstrap.settings import Settings
 from carloop.cli.connect import Api, Data, connect
 from carloop.kit.errors import Conflict, Permanent
@@ -43,12 +42,16 @@ def backup(target: Target, with_key: WithKey = False, data: Data = None) -> None
 
 def restore(source: Target, data: Data = None) -> None:
     """Read a backup into an empty data directory; serve then replays what came after its cut."""
+    from carloop.bootstrap import backup as backups
+
     manifest = backups.restore(Settings.from_env(data=data), source)
     typer.echo(f"restored the backup of {manifest.created_at}")
 
 
 def verify(source: Target, data: Data = None) -> None:
     """Compare a data directory with a backup just restored into it. Exit code 1 if they differ."""
+    from carloop.bootstrap import backup as backups
+
     differences = backups.verify(Settings.from_env(data=data), source)
     for found in differences:
         typer.echo(f"{found.store}.{found.table}: {found.expected} in the backup, {found.found}")

@@ -1,4 +1,7 @@
-"""How commands reach carloop: over the running server's socket, or by opening the stores."""
+"""How commands reach carloop: over the running server's socket, or by opening the stores.
+
+The stores are imported where they are opened: commands start fast, and ``serve`` stays small.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
 
-from carloop.bootstrap.engine import Engine, build_engine
 from carloop.bootstrap.files import is_owned
 from carloop.bootstrap.settings import Settings
 from carloop.kit.errors import CarloopError, Unavailable
+
+if TYPE_CHECKING:
+    from carloop.bootstrap.engine import Engine
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Directory that holds everything.", metavar="DIR")
@@ -115,6 +120,8 @@ def connect(data: Path | None, **overrides: Any) -> Iterator[Api]:
     if is_owned(settings.lock_file):
         yield Api(settings, None)
         return
+    from carloop.bootstrap.engine import build_engine
+
     engine = build_engine(settings)
     try:
         yield Api(settings, engine)

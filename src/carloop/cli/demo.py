@@ -14,10 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from carloop.bootstrap.files import replace_file
-from carloop.bootstrap.gateway import open_journal
 from carloop.bootstrap.packs import load_catalogue, load_packs
 from carloop.bootstrap.settings import Settings
-from carloop.bootstrap.stores import TENANT
 from carloop.cli.connect import Api, Data, connect
 from carloop.cli.keys import ensure_source
 from carloop.core.demo import DemoBatch
@@ -109,6 +107,8 @@ def _load(api: Api, begun: Begun, report: Report) -> None:
         api.engine.start()
         journal: Journal = api.engine.stores.journal
     else:
+        from carloop.bootstrap.gateway import open_journal
+
         journal = open_journal(api.settings)
     _remember(api.settings, begun)
     expected = EVENTS.get(begun.size) or EVENTS_EACH * int(begun.size)
@@ -159,6 +159,8 @@ def _lines() -> Iterator[Report]:
 
 
 def _received(api: Api, sources: dict[str, int], batch: DemoBatch) -> Received:
+    from carloop.bootstrap.stores import TENANT
+
     if batch.source not in sources:
         made = ensure_source(api, batch.source, SourceKind.SERVER, historical=True)
         sources[batch.source] = int(made["id"])

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from carloop.app.doctor import Check, Status, healthy, machine_checks, probe
-from carloop.bootstrap.engine import build_engine
 from carloop.bootstrap.files import is_owned
 from carloop.bootstrap.packs import load_packs
 from carloop.bootstrap.settings import Settings
@@ -65,6 +64,8 @@ def _server(settings: Settings) -> str:
 
 def _stores(settings: Settings) -> str:
     """Open both stores as the server would; write to one and read from both."""
+    from carloop.bootstrap.engine import build_engine
+
     engine = build_engine(settings)
     try:
         stores = engine.stores

@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from carloop.app.imports.report import REASONS
 from carloop.cli.connect import Api, Data, Refused, connect
 from carloop.core.ports.jobs import JobState
 from carloop.kit.errors import InvalidInput, NotFound
@@ -106,6 +105,8 @@ def _wait_until_loaded(api: Api) -> None:
 
 
 def _print(report: dict[str, Any], errors: Path) -> None:
+    from carloop.app.imports.report import REASONS
+
     if report["repeated"]:
         typer.echo("this file had been imported with this mapping; nothing was sent again")
     verb = "would send" if report["dry_run"] else "sent"

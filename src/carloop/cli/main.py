@@ -10,7 +10,6 @@ import typer
 
 from carloop.bootstrap.files import Ownership
 from carloop.bootstrap.settings import Settings
-from carloop.bootstrap.stores import open_stores
 from carloop.cli import audit, keys, users
 from carloop.cli import backup as backups
 from carloop.cli.connect import Data
@@ -64,6 +63,8 @@ def serve(
 @app.command("migrate")
 def migrate(data: Data = None) -> None:
     """Bring the stores up to date without serving; serve does it too."""
+    from carloop.bootstrap.stores import open_stores
+
     settings = Settings.from_env(data=data)
     ownership = Ownership(settings.lock_file)
     try:
