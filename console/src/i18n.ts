@@ -1,5 +1,6 @@
 import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
+import { codes } from "./locales/codes";
 import { en } from "./locales/en";
 import { zh } from "./locales/zh";
 import { recall, remember } from "./ui/storage";
@@ -10,7 +11,7 @@ export type Titles = { [language: string]: string };
 type Values = Record<string, string | number>;
 
 void i18next.use(initReactI18next).init({
-  resources: { zh: { translation: zh }, en: { translation: en } },
+  resources: { zh: { translation: { ...codes("zh"), ...zh } }, en: { translation: { ...codes("en"), ...en } } },
   lng: recall("language") === "en" ? "en" : "zh",
   fallbackLng: "zh",
   keySeparator: false,

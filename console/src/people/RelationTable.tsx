@@ -1,4 +1,4 @@
-import { Tag } from "antd";
+import { Tag, Typography } from "antd";
 import { Link } from "react-router";
 import { useCatalogue } from "../api/catalogue";
 import type { Schemas, Titles } from "../api/types";
@@ -32,12 +32,15 @@ export function RelationTable({ relations }: { relations: Relation[] }) {
   const { t, title } = useWords();
   const types = useCatalogue().data?.entity_types ?? [];
   if (relations.length === 0) return <EmptyState title={t("relation.none")} hint={t("relation.noneHint")} />;
+  const kinds = [...new Set(relations.map((r) => r.kind))];
+  const grouped = kinds.flatMap((kind) => relations.filter((r) => r.kind === kind));
+  const first = new Set(kinds.map((kind) => grouped.findIndex((r) => r.kind === kind)));
   return (
     <ScrollTable<Relation>
       rowKey={(r) => `${r.kind}/${r.with?.id}/${r.since}`}
-      dataSource={relations}
+      dataSource={grouped}
       columns={[
-        { title: t("relation.kind"), key: "kind", render: (_, r) => title(r.title, r.kind) },
+        { title: t("relation.kind"), key: "kind", render: (_, r, index) => first.has(index) && <Typography.Text strong>{title(r.title, r.kind)}</Typography.Text> },
         {
           title: t("relation.with"),
           key: "with",

@@ -3,6 +3,7 @@ import { Alert, App, Button, Card, Dropdown, Form, Input, Modal, Select, Tag } f
 import { useState } from "react";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
+import { useOutcome } from "../../people/outcome";
 import { EmptyState } from "../../ui/EmptyState";
 import { useProblemText } from "../../ui/ErrorState";
 import { Page } from "../../ui/Page";
@@ -10,11 +11,14 @@ import { QueryTable, usePaged } from "../../ui/QueryTable";
 import { SchemaItems, type Schema } from "../../ui/SchemaForm";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
+import { PolicyFields, fromPolicy, toPolicy, type PolicyForm } from "./PolicyFields";
 import { fetchChannels, useCreateChannel, useDeleteChannel, useKinds, usePatchChannel, useTestChannel, type Channel, type Draft } from "./queries";
 
 /** Only what was filled in: an empty secret keeps the stored one. */
 const filled = (settings: Record<string, unknown> | undefined) =>
   Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== undefined && value !== "" && value !== null));
+
+type Fields = Omit<Draft, "policy"> & { policy?: PolicyForm };
 
 function ChannelDialog({ channel, open, onClose }: { channel: Channel | null; open: boolean; onClose: () => void }) {
   const { t, title } = useWords();
@@ -22,7 +26,7 @@ function ChannelDialog({ channel, open, onClose }: { channel: Channel | null; op
   const kinds = useKinds().data?.items ?? [];
   const create = useCreateChannel();
   const patch = usePatchChannel();
-  const [form] = Form.useForm<Draft>();
+  const [form] = Form.useForm<Fields>();
   const chosen = Form.useWatch("kind", form) ?? channel?.kind;
   const kind = kinds.find((one) => one.kind === chosen);
   const options = {
@@ -32,10 +36,10 @@ function ChannelDialog({ channel, open, onClose }: { channel: Channel | null; op
     },
     onError: toast.refused,
   };
-  const submit = (v: Draft) =>
+  const submit = (v: Fields) =>
     channel
-      ? patch.mutate({ id: channel.id, name: v.name, settings: filled(v.settings) }, options)
-      : create.mutate({ ...v, settings: filled(v.settings) }, options);
+      ? patch.mutate({ id: channel.id, name: v.name, settings: filled(v.settings), policy: toPolicy(v.policy) }, options)
+      : create.mutate({ ...v, settings: filled(v.settings), policy: toPolicy(v.policy) }, options);
   return (
     <Modal
       open={open}
@@ -48,7 +52,7 @@ function ChannelDialog({ channel, open, onClose }: { channel: Channel | null; op
       onCancel={onClose}
       onOk={() => form.submit()}
     >
-      <Form<Draft> form={form} key={channel?.id ?? "new"} layout="vertical" initialValues={channel ?? {}} onFinish={submit}>
+      <Form<Fields> form={form} key={channel?.id ?? "new"} layout="vertical" initialValues={{ ...channel, policy: fromPolicy(channel?.policy) }} onFinish={submit}>
         <Form.Item name="kind" label={t("channels.kind")} rules={[{ required: true, message: t("form.required") }]}>
           <Select disabled={channel !== null} options={kinds.map((k) => ({ value: k.kind, label: title(k.title, k.kind) }))} />
         </Form.Item>
@@ -56,14 +60,16 @@ function ChannelDialog({ channel, open, onClose }: { channel: Channel | null; op
           <Input maxLength={100} />
         </Form.Item>
         {kind && <SchemaItems key={kind.kind} schema={kind.settings as Schema} prefix="settings" stored={channel !== null} />}
+        <PolicyFields />
       </Form>
     </Modal>
   );
 }
 
 function TestDialog({ channel, onClose }: { channel: Channel | null; onClose: () => void }) {
-  const { t, tx } = useWords();
+  const { t } = useWords();
   const text = useProblemText();
+  const outcome = useOutcome();
   const test = useTestChannel();
   const close = () => {
     test.reset();
@@ -76,13 +82,7 @@ function TestDialog({ channel, onClose }: { channel: Channel | null; onClose: ()
           <Input autoFocus maxLength={254} />
         </Form.Item>
         {test.data && (
-          <Alert
-            showIcon
-            type={test.data.outcome === "sent" ? "success" : "warning"}
-            title={tx(`send.${test.data.outcome}`, test.data.outcome)}
-            description={test.data.reason}
-            style={{ marginBottom: 16 }}
-          />
+          <Alert showIcon {...outcome(test.data)} style={{ marginBottom: 16 }} />
         )}
         {test.error && <Alert type="error" showIcon title={text(test.error)} style={{ marginBottom: 16 }} />}
         <Button type="primary" htmlType="submit" loading={test.isPending}>{t("channels.testSend")}</Button>

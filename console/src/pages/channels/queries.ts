@@ -3,7 +3,7 @@ import { api, unwrap } from "../../api/client";
 import type { Schemas } from "../../api/types";
 
 export type Channel = Schemas["ChannelOut"];
-export type Draft = { kind: string; name: string; settings: Record<string, unknown> };
+export type Draft = { kind: string; name: string; settings: Record<string, unknown>; policy: Record<string, unknown> };
 
 export const fetchChannels = () => unwrap(api.GET("/api/channels"));
 
@@ -24,7 +24,7 @@ export const useCreateChannel = () =>
   useChange((body: Draft) => unwrap(api.POST("/api/channels", { body })));
 
 export const usePatchChannel = () =>
-  useChange(({ id, ...body }: { id: string; name?: string; enabled?: boolean; settings?: Record<string, unknown> }) =>
+  useChange(({ id, ...body }: { id: string; name?: string; enabled?: boolean; settings?: Record<string, unknown>; policy?: Record<string, unknown> }) =>
     unwrap(api.PATCH("/api/channels/{id}", { params: { path: { id } }, body })),
   );
 

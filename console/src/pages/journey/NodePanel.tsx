@@ -6,6 +6,7 @@ import type { Catalogue } from "../../api/catalogue";
 import { useWords } from "../../i18n";
 import { asGroup, toServer } from "../../rules/model";
 import { RuleBuilder } from "../../rules/RuleBuilder";
+import { TrySend } from "./TrySend";
 import type { ConditionNode, EntryNode, Node, SendNode, Text, WaitNode } from "./graph";
 import { useChannelNames, useSegmentNames } from "./queries";
 
@@ -136,10 +137,10 @@ function Condition({ node, catalogue, onChange }: Of<ConditionNode> & { catalogu
   );
 }
 
-type Props = { node: Node; catalogue: Catalogue; editable: boolean; onChange: (node: Node) => void; onRemove: () => void };
+type Props = { node: Node; journey?: string; dirty: boolean; catalogue: Catalogue; editable: boolean; onChange: (node: Node) => void; onRemove: () => void };
 
 /** The form of one node. */
-export function NodePanel({ node, catalogue, editable, onChange, onRemove }: Props) {
+export function NodePanel({ node, journey, dirty, catalogue, editable, onChange, onRemove }: Props) {
   const { t } = useWords();
   const removable = editable && node.kind !== "entry_segment" && node.kind !== "exit";
   return (
@@ -154,6 +155,7 @@ export function NodePanel({ node, catalogue, editable, onChange, onRemove }: Pro
         {node.kind === "condition" && <Condition node={node} catalogue={catalogue} onChange={onChange} />}
         {node.kind === "exit" && <Typography.Text type="secondary">{t("node.exitHint")}</Typography.Text>}
       </Form>
+      {node.kind === "send" && journey && <TrySend journey={journey} node={node.id} disabled={dirty} />}
     </Card>
   );
 }

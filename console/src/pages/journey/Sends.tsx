@@ -2,6 +2,7 @@ import { Flex, Select, Tag } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useWords } from "../../i18n";
+import { useReason } from "../../people/outcome";
 import { EmptyState } from "../../ui/EmptyState";
 import { QueryTable, usePaged } from "../../ui/QueryTable";
 import { Time } from "../../ui/Time";
@@ -13,6 +14,7 @@ const COLOURS: Record<string, string> = { sent: "success", failed: "error", unkn
 /** What became of each message, with its reason. */
 export function Sends({ journey }: { journey: string }) {
   const { t, tx } = useWords();
+  const reason = useReason();
   const [state, setState] = useState("");
   const query = usePaged(["journey", journey, "sends", state], (cursor) => fetchSends(journey, state, cursor), { refetchInterval: 5_000 });
   return (
@@ -32,9 +34,9 @@ export function Sends({ journey }: { journey: string }) {
         rowKey={(s) => s.key}
         empty={<EmptyState title={t("sends.empty")} hint={t("sends.emptyHint")} />}
         columns={[
-          { title: t("event.person"), key: "person", render: (_, s) => (s.person ? <Link to={`/persons/${s.person}`} className="cl-mono">{s.person.slice(0, 8)}</Link> : "–") },
+          { title: t("event.person"), key: "person", render: (_, s) => (s.person ? <Link to={`/persons/${s.person}`}>{t("sends.person")}</Link> : "–") },
           { title: t("sources.state"), key: "state", render: (_, s) => <Tag color={COLOURS[s.state]} variant="outlined">{tx(`send.${s.state}`, s.state)}</Tag> },
-          { title: t("sends.reason"), key: "reason", render: (_, s) => (s.reason ? tx(`sendReason.${s.reason}`, s.reason) : "–") },
+          { title: t("sends.reason"), key: "reason", render: (_, s) => (s.reason ? reason(s.reason) : "–") },
           { title: t("sends.node"), key: "node", render: (_, s) => <span className="cl-mono">{s.key.split(":")[1]}</span> },
           { title: t("sends.attempts"), key: "n", align: "right", render: (_, s) => s.attempts },
           { title: t("sends.at"), key: "at", render: (_, s) => <Time at={s.updated_at} /> },

@@ -139,7 +139,7 @@ function Actions({ journey, graph, dirty }: { journey: Journey; graph: Graph; di
 }
 
 function Editor({ journey, start, catalogue }: { journey: Journey | undefined; start: Graph; catalogue: Catalogue }) {
-  const { t, tx } = useWords();
+  const { t, tx, language } = useWords();
   const may = useMay();
   const toast = useToast();
   const go = useNavigate();
@@ -180,7 +180,7 @@ function Editor({ journey, start, catalogue }: { journey: Journey | undefined; s
     >
       <Flex vertical gap={16}>
         {lacks.length > 0 ? (
-          <Alert type="info" showIcon title={t("journey.missing", { what: lacks.map((one) => t(`missing.${one}` as Key)).join("、") })} />
+          <Alert type="info" showIcon title={t("journey.missing", { what: lacks.map((one) => t(`missing.${one}` as Key)).join(language === "zh" ? "、" : ", ") })} />
         ) : (
           dirty && <Alert type="info" showIcon title={t("journey.unsaved")} />
         )}
@@ -220,6 +220,8 @@ function Editor({ journey, start, catalogue }: { journey: Journey | undefined; s
                     <NodePanel
                       key={node.id}
                       node={node}
+                      journey={journey?.id}
+                      dirty={dirty}
                       catalogue={catalogue}
                       editable={editable}
                       onChange={(next) => edit(replace(graph, next))}

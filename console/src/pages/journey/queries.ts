@@ -76,6 +76,18 @@ export function useRemove(id: string) {
   });
 }
 
+export const usePreviewSend = (id: string) =>
+  useMutation({
+    mutationFn: (body: { node: string; person: string }) =>
+      unwrap(api.POST("/api/journeys/{id}/preview", { ...at(id), body })),
+  });
+
+export const useTestSend = (id: string) =>
+  useMutation({
+    mutationFn: (body: { node: string; address: string }) =>
+      unwrap(api.POST("/api/journeys/{id}/test", { ...at(id), body })),
+  });
+
 export const fetchSends = (id: string, state: string, cursor?: string) =>
   unwrap(
     api.GET("/api/journeys/{id}/sends", { params: { path: { id }, query: { state: (state || undefined) as Send["state"] | undefined, cursor } } }),

@@ -6,6 +6,7 @@ import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
 import { ConfirmTyped } from "../../ui/ConfirmTyped";
 import { useToast } from "../../ui/toast";
+import { Merge } from "./Merge";
 import { downloadExport, useErase, type Person } from "./queries";
 
 /** Export and erasure: what the person may ask for. */
@@ -18,6 +19,7 @@ export function Actions({ person }: { person: Person }) {
   const [erasing, setErasing] = useState(false);
   return (
     <>
+      {may("person.write") && <Merge person={person} />}
       {may("person.export") && (
         <Button icon={<DownloadOutlined />} onClick={() => void downloadExport(person.id).catch(toast.refused)}>
           {t("person.export")}

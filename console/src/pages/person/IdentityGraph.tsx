@@ -1,12 +1,12 @@
-import { Flex, Tag, Typography } from "antd";
+import { Flex, Typography } from "antd";
 import { useMemo } from "react";
 import { useWords } from "../../i18n";
 import { Chart, useBase, usePalette } from "../../ui/chart";
 import { EmptyState } from "../../ui/EmptyState";
 import { Loaded } from "../../ui/Loaded";
-import { Time } from "../../ui/Time";
-import { useGraph, type Graph, type GraphEdge, type Person } from "./queries";
-import { ScrollTable } from "../../ui/ScrollTable";
+import { EdgeTable } from "./EdgeTable";
+import { Explain } from "./Explain";
+import { useGraph, type Graph, type Person } from "./queries";
 
 function useOption(graph: Graph) {
   const { title } = useWords();
@@ -59,37 +59,15 @@ function useOption(graph: Graph) {
 }
 
 function Drawn({ graph }: { graph: Graph }) {
-  const { t, title, tx } = useWords();
+  const { t } = useWords();
   const option = useOption(graph);
-  const node = (number: number) => {
-    const found = graph.nodes.find((n) => n.number === number);
-    return found ? `${title(found.title, found.type)} ${found.value}` : `#${number}`;
-  };
   if (graph.nodes.length < 2) return <EmptyState title={t("graph.single")} hint={t("graph.singleHint")} />;
   return (
     <Flex vertical gap={12}>
       <Typography.Text type="secondary">{t("graph.hint")}</Typography.Text>
       <Chart option={option} height={400} label={t("graph.label", { nodes: graph.nodes.length, edges: graph.edges.length })} />
-      <ScrollTable<GraphEdge>
-        rowKey={(e) => `${e.a}-${e.b}-${e.kind}`}
-        dataSource={graph.edges}
-        pagination={graph.edges.length > 20 ? { pageSize: 20 } : false}
-        columns={[
-          { title: t("graph.between"), key: "ab", render: (_, e) => <span className="cl-mono">{node(e.a)} – {node(e.b)}</span> },
-          { title: t("graph.evidence"), key: "kind", render: (_, e) => tx(`evidence.${e.kind}`, e.kind) },
-          {
-            title: t("graph.accepted"),
-            key: "ok",
-            render: (_, e) => (
-              <Tag color={e.accepted ? "success" : "error"} variant="outlined">
-                {e.accepted ? t("graph.yes") : tx(`refusal.${e.reason}`, e.reason || t("graph.no"))}
-              </Tag>
-            ),
-          },
-          { title: t("event.occurredAt"), key: "at", render: (_, e) => <Time at={e.occurred_at} /> },
-          { title: t("event.source"), key: "source", render: (_, e) => e.source ?? "–" },
-        ]}
-      />
+      <EdgeTable edges={graph.edges} nodes={graph.nodes} />
+      <Explain />
     </Flex>
   );
 }

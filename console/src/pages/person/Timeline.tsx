@@ -45,17 +45,13 @@ export function Timeline({ person }: { person: Person }) {
   const { t, language } = useWords();
   const catalogue = useCatalogue();
   const [event, setEvent] = useState("");
-  const query = usePaged(["person", person.id, "timeline"], (cursor) => fetchTimeline(person.id, cursor));
-  const loaded = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const rows = event ? loaded.filter((row) => row.event === event) : loaded;
+  const query = usePaged(["person", person.id, "timeline", event], (cursor) => fetchTimeline(person.id, event, cursor));
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   const days = [...new Set(rows.map((row) => dayKey(row.occurred_at)))];
   return (
     <Flex vertical gap={12}>
       {catalogue.data && (
-        <Flex gap={12} align="center" wrap>
-          <EventSelect catalogue={catalogue.data} value={event} onChange={setEvent} allowClear placeholder={t("event.all")} width={240} />
-          {event && <Typography.Text type="secondary">{t("person.filtered", { n: rows.length, all: loaded.length })}</Typography.Text>}
-        </Flex>
+        <EventSelect catalogue={catalogue.data} value={event} onChange={setEvent} allowClear placeholder={t("event.all")} width={240} />
       )}
       {query.isPending && <Skeleton active />}
       {query.isError && rows.length === 0 && <ErrorState problem={query.error} onRetry={() => void query.refetch()} />}

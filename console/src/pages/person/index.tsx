@@ -1,4 +1,4 @@
-import { Card, Descriptions, Empty, Flex, Tabs, Tag, Typography } from "antd";
+import { Card, Descriptions, Flex, Tabs, Tag, Typography } from "antd";
 import { Link, useParams } from "react-router";
 import { useWords } from "../../i18n";
 import { Loaded } from "../../ui/Loaded";
@@ -6,7 +6,9 @@ import { Page } from "../../ui/Page";
 import { Time } from "../../ui/Time";
 import { Actions } from "./Actions";
 import { Attributes } from "./Attributes";
+import { Consents } from "./Consents";
 import { IdentityGraph } from "./IdentityGraph";
+import { IdentityLog } from "./IdentityLog";
 import { Identifiers } from "./Identifiers";
 import { RelationTable, ofPerson } from "../../people/RelationTable";
 import { Timeline } from "./Timeline";
@@ -40,22 +42,6 @@ function Header({ person }: { person: Person }) {
   );
 }
 
-function Consents({ person }: { person: Person }) {
-  const { t, tx } = useWords();
-  if (person.consents.length === 0) return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("person.noConsents")} />;
-  return (
-    <Flex vertical gap={8}>
-      {person.consents.map((c) => (
-        <Flex key={`${c.channel}/${c.purpose}`} gap={8} align="center">
-          <span style={{ flex: 1 }}>{tx(`channel.${c.channel}`, c.channel)} · {tx(`purpose.${c.purpose}`, c.purpose)}</span>
-          <Tag color={c.state === "granted" ? "success" : "error"} variant="outlined">{t(c.state === "granted" ? "consent.granted" : "consent.refused")}</Tag>
-          <Time at={c.at} relative />
-        </Flex>
-      ))}
-    </Flex>
-  );
-}
-
 /** Everything known about one person. */
 export default function PersonPage() {
   const { t } = useWords();
@@ -75,7 +61,7 @@ export default function PersonPage() {
             <div className="cl-grid cl-side">
               <Flex vertical gap={16}>
                 <Attributes person={person} />
-                <Card size="small" title={t("person.consents")}><Consents person={person} /></Card>
+                <Consents person={person} />
               </Flex>
               <Card styles={{ body: { paddingTop: 4 } }}>
                 <Tabs
@@ -93,6 +79,7 @@ export default function PersonPage() {
                       children: <Identifiers person={person} />,
                     },
                     { key: "graph", label: t("person.graph"), children: <IdentityGraph person={person} /> },
+                    { key: "log", label: t("identityLog.title"), children: <IdentityLog person={person} /> },
                   ]}
                 />
               </Card>

@@ -7,6 +7,8 @@ export type AttributeValue = Schemas["AttributeView"];
 export type IdentifierValue = Schemas["IdentifierView"];
 export type Graph = Schemas["GraphView"];
 export type PersonEvent = Schemas["EventView"];
+export type LogEntry = Schemas["LogView"];
+export type ConsentDraft = Pick<Schemas["ConsentBody"], "purpose" | "state" | "channel" | "evidence">;
 export type GraphEdge = Schemas["EdgeView"];
 
 const at = (id: string) => ({ params: { path: { id } } });
@@ -18,8 +20,40 @@ export function usePerson(id: string) {
   });
 }
 
-export const fetchTimeline = (id: string, cursor?: string) =>
-  unwrap(api.GET("/api/persons/{id}/timeline", { params: { path: { id }, query: { cursor, limit: 100 } } }));
+export const fetchTimeline = (id: string, event: string, cursor?: string) =>
+  unwrap(
+    api.GET("/api/persons/{id}/timeline", { params: { path: { id }, query: { cursor, event: event || undefined, limit: 100 } } }),
+  );
+
+export function useLog(id: string) {
+  return useQuery({
+    queryKey: ["person", id, "log"],
+    queryFn: () => unwrap(api.GET("/api/persons/{id}/identity-log", at(id))),
+  });
+}
+
+export const useExplain = () =>
+  useMutation({
+    mutationFn: (query: { a: string; b: string }) => unwrap(api.GET("/api/identity/explain", { params: { query } })),
+  });
+
+export function useMerge(id: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { b: string; reason: string }) =>
+      unwrap(api.POST("/api/persons/merge", { body: { a: id, ...body } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ["person"] }),
+  });
+}
+
+export function useRecordConsent(id: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ConsentDraft) =>
+      unwrap(api.POST("/api/persons/{id}/consents", { ...at(id), body: { policy_version: "", source: "console", ...body, evidence: body.evidence ?? "", channel: body.channel ?? "*" } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ["person", id] }),
+  });
+}
 
 export function useGraph(id: string) {
   return useQuery({

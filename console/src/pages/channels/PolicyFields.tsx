@@ -1,0 +1,47 @@
+import { Flex, Form, InputNumber, TimePicker } from "antd";
+import dayjs, { type Dayjs } from "dayjs";
+import { useWords } from "../../i18n";
+
+type Policy = { quiet_hours?: { from: string; to: string } | null; cap?: { messages: number; days: number } | null };
+export type PolicyForm = { quiet?: [Dayjs, Dayjs] | null; messages?: number | null; days?: number | null };
+
+const clock = (text: string) => dayjs(`2000-01-01T${text}`);
+
+export function fromPolicy(stored: Record<string, unknown> | undefined): PolicyForm {
+  const { quiet_hours, cap } = (stored ?? {}) as Policy;
+  return {
+    quiet: quiet_hours ? [clock(quiet_hours.from), clock(quiet_hours.to)] : null,
+    messages: cap?.messages ?? null,
+    days: cap?.days ?? 7,
+  };
+}
+
+export function toPolicy(form: PolicyForm | undefined): Record<string, unknown> {
+  const policy: Policy = {};
+  if (form?.quiet) policy.quiet_hours = { from: form.quiet[0].format("HH:mm"), to: form.quiet[1].format("HH:mm") };
+  if (form?.messages) policy.cap = { messages: form.messages, days: form.days ?? 7 };
+  return policy;
+}
+
+/** When nothing may leave, and how many messages one person may get. */
+export function PolicyFields() {
+  const { t } = useWords();
+  return (
+    <>
+      <Form.Item name={["policy", "quiet"]} label={t("policy.quiet")} extra={t("policy.quietHint")}>
+        <TimePicker.RangePicker format="HH:mm" minuteStep={15} order={false} needConfirm={false} />
+      </Form.Item>
+      <Form.Item label={t("policy.cap")} extra={t("policy.capHint")}>
+        <Flex gap={8} align="center">
+          <Form.Item name={["policy", "messages"]} noStyle>
+            <InputNumber aria-label={t("policy.messages")} min={1} max={1000} suffix={t("policy.messages")} style={{ width: 130 }} />
+          </Form.Item>
+          <span>/</span>
+          <Form.Item name={["policy", "days"]} noStyle>
+            <InputNumber aria-label={t("unit.days")} min={1} max={365} suffix={t("unit.days")} style={{ width: 110 }} />
+          </Form.Item>
+        </Flex>
+      </Form.Item>
+    </>
+  );
+}
