@@ -30,7 +30,7 @@ EVENTS = {"s": 1_500_000, "m": 15_000_000, "l": 75_000_000}
 """About how many events a size has; only for the progress bar."""
 EVENTS_EACH = 75
 GROUP = 16
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 STALLED_SECONDS = 120
 
 Report = Callable[[str, float], None]
@@ -69,8 +69,8 @@ def demo(
     ] = False,
 ) -> None:
     """Load a demonstration: people, places and things, and all that they did."""
-    midnight = to_ms(SystemClock().now()) // DAY_MS * DAY_MS
-    begun: Begun | None = Begun(check_size(size), seed, midnight)
+    hour = to_ms(SystemClock().now()) // HOUR_MS * HOUR_MS
+    begun: Begun | None = Begun(check_size(size), seed, hour)
     with connect(data) as api:
         if once:
             begun = _unfinished(api, begun)

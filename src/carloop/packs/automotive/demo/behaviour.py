@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from carloop.packs.automotive.demo import names
 from carloop.packs.automotive.demo.log import Columns, Ints, Log, Touch
-from carloop.packs.automotive.demo.world import DAY_MS, LEAD, VISITOR, WINDOW_DAYS, World
+from carloop.packs.automotive.demo.world import DAY_MS, HOUR_MS, LEAD, VISITOR, WINDOW_DAYS, World
 
 EXPERIMENT_DAYS = 45
 CONTROL_RATE, TREATMENT_RATE = 0.10, 0.14
@@ -99,8 +99,8 @@ class Behaviour:
         start = np.repeat(slots[slot], times)
         days = rng.integers(0, SLOT_DAYS, len(person))
         hours = rng.choice(24, len(person), p=_HOURS / _HOURS.sum())
-        start = start + days * DAY_MS + ((hours - 8) % 24) * 3_600_000
-        start = start + rng.integers(0, 3_600_000, len(person))
+        start = start + days * DAY_MS + hours * HOUR_MS
+        start = start + rng.integers(0, HOUR_MS, len(person))
         self._emit(person, start, touch, self.log.text(opening), np.ones(len(person), np.int32))
         clicks = 1 + rng.poisson(1.6, len(person))
         person, start = np.repeat(person, clicks), np.repeat(start, clicks)

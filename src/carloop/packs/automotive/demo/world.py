@@ -12,6 +12,8 @@ from carloop.packs.automotive.demo import names
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+ZONE_MS = 8 * HOUR_MS
+"""China Standard Time: days begin and end in it."""
 WINDOW_DAYS = 540
 """Behaviour covers the last 18 months; existing owners got their cars up to a year before."""
 MINI_APPID = "wx8f2c61d0a7b94e35"
@@ -105,7 +107,8 @@ class World:
 def make_world(people: int, seed: int, end_ms: int) -> World:
     """Draw the world; the same arguments give the same world."""
     rng = np.random.default_rng(seed)
-    start = end_ms - WINDOW_DAYS * DAY_MS
+    today = (end_ms + ZONE_MS) // DAY_MS * DAY_MS - ZONE_MS
+    start = today - (WINDOW_DAYS - 1) * DAY_MS
     weights = np.array([c.weight for c in names.CITIES])
     kind = rng.choice(3, people, p=[0.42, 0.41, 0.17]).astype(np.int8)
     age = np.clip(rng.normal(35, 9, people), 19, 70)
