@@ -69,7 +69,7 @@ class Behaviour:
         age_days = (slots - got) / DAY_MS
         connected = world.connected[:, None]
         per_day = np.select(
-            [age_days < -SLOT_DAYS, age_days < 30, age_days < 120],
+            [age_days < 0, age_days < 30, age_days < 120],
             [0.0, np.where(connected, 0.8, 0.38), np.where(connected, 0.5, 0.3)],
             np.where(connected, 0.14, 0.1),
         )
