@@ -8,7 +8,7 @@ export function useProblemText() {
   return (problem: unknown): string => {
     if (!(problem instanceof Problem)) return t("error.unexpected");
     const known = tx(`problem.${problem.code}`, "");
-    if (known) return known;
+    if (known) return problem.code === "invalid_input" && problem.path ? `${known} (${problem.path})` : known;
     if (problem.status >= 500 && !problem.message) return t("error.server");
     return problem.message || t("error.unexpected");
   };

@@ -7,7 +7,6 @@ import { useSourceList } from "../../api/sources";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
 import { EventSelect } from "../../rules/EventSelect";
-import { Json } from "../../ui/Code";
 import { EmptyState } from "../../ui/EmptyState";
 import { ErrorState, useProblemText } from "../../ui/ErrorState";
 import { bytes, number } from "../../ui/format";
@@ -100,10 +99,30 @@ function MappingStep({ preview, mapping, catalogue, onChange }: { preview: Previ
   );
 }
 
+type Fault = { row: number; column: string; code: string; fatal: boolean };
+
+function Faults({ faults }: { faults: Fault[] }) {
+  const { t, tx } = useWords();
+  return (
+    <ScrollTable<Fault>
+      aria-label={t("imports.rowErrors")}
+      rowKey={(f) => `${f.row}/${f.column}/${f.code}`}
+      dataSource={faults}
+      pagination={faults.length > 20 ? { pageSize: 20 } : false}
+      columns={[
+        { title: t("imports.row"), dataIndex: "row", align: "right", width: 80 },
+        { title: t("imports.column"), key: "column", render: (_, f) => f.column || "–" },
+        { title: t("quarantine.reason"), key: "code", render: (_, f) => tx(`reason.${f.code}`, f.code) },
+        { title: t("imports.effect"), key: "fatal", render: (_, f) => t(f.fatal ? "imports.rowLeft" : "imports.cellLeft") },
+      ]}
+    />
+  );
+}
+
 function RunState({ run, dry }: { run: Run; dry: boolean }) {
   const { t, tx } = useWords();
   const counted = Object.entries(run.result ?? {}).filter(([, value]) => typeof value === "number");
-  const rest = Object.fromEntries(Object.entries(run.result ?? {}).filter(([, value]) => typeof value === "object" && value !== null));
+  const faults = (run.result?.first ?? []) as Fault[];
   const over = ["done", "failed", "cancelled"].includes(run.state);
   return (
     <Flex vertical gap={16}>
@@ -121,7 +140,7 @@ function RunState({ run, dry }: { run: Run; dry: boolean }) {
         />
       )}
       {over && Number(run.result?.errors ?? 0) > 0 && <a href={`/api/imports/${run.id}/errors`} download>{t("imports.errorsFile")}</a>}
-      {Object.keys(rest).length > 0 && <Json value={rest} label={t("imports.rowErrors")} />}
+      {faults.length > 0 && <Faults faults={faults} />}
     </Flex>
   );
 }

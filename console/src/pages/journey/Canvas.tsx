@@ -127,7 +127,9 @@ export default function Canvas({ graph, chosen, editable, onChoose, onInsert }: 
             "controls.fitView.ariaLabel": t("canvas.fit"),
           }}
           onNodeClick={(_, node) => onChoose(node.id)}
-          onSelectionChange={({ nodes: [first] }) => first && first.id !== chosen && onChoose(first.id)}
+          onNodesChange={(changes) => {
+            for (const change of changes) if (change.type === "select" && change.selected) onChoose(change.id);
+          }}
         >
           <Background />
           <Controls showInteractive={false} />

@@ -38,7 +38,7 @@ function Test({ journey, node }: Of) {
   const outcome = useOutcome();
   const test = useTestSend(journey);
   return (
-    <Form layout="vertical" requiredMark={false} onFinish={({ address }: { address?: string }) => test.mutate({ node, address: address ?? "" })}>
+    <Form layout="vertical" requiredMark={false} onFinish={({ address }: { address?: string }) => test.mutate({ node, address: address || "test" })}>
       <Form.Item name="address" label={t("channels.address")} extra={t("channels.addressHint")}>
         <Input autoFocus maxLength={254} />
       </Form.Item>

@@ -1,6 +1,6 @@
 import { DeleteOutlined, PauseOutlined, PlayCircleOutlined, SaveOutlined, SendOutlined } from "@ant-design/icons";
 import { Alert, App, Button, Card, DatePicker, Flex, Form, Input, Skeleton, Tabs, Tag } from "antd";
-import dayjs from "dayjs";
+import dayjs, { type Dayjs } from "dayjs";
 import { Suspense, lazy, useState } from "react";
 import { useNavigate, useParams, useSearchParams } from "react-router";
 import { useCatalogue, type Catalogue } from "../../api/catalogue";
@@ -36,6 +36,9 @@ function missing(graph: Graph): string[] {
 function About({ name, graph, editable, onName, onGraph }: { name: string; graph: Graph; editable: boolean; onName: (name: string) => void; onGraph: (graph: Graph) => void }) {
   const { t } = useWords();
   const day = (text: string | null | undefined) => (text ? dayjs(dayKey(text)) : null);
+  const midnight = (at: Dayjs) => `${at.format("YYYY-MM-DD")}T00:00:00+08:00`;
+  const period = (from: Dayjs | null, to: Dayjs | null) =>
+    onGraph({ ...graph, period: from && { from: midnight(from), to: to && midnight(to) } });
   return (
     <Card>
       <Form layout="vertical" component="div" disabled={!editable}>
@@ -47,20 +50,18 @@ function About({ name, graph, editable, onName, onGraph }: { name: string; graph
             <Input id="journey-goal" value={graph.goal} maxLength={500} placeholder={t("journey.goalPlaceholder")} onChange={(e) => onGraph({ ...graph, goal: e.target.value })} />
           </Form.Item>
           <Form.Item label={t("journey.period")} htmlFor="journey-from" style={{ margin: 0 }}>
-            <DatePicker.RangePicker
-              id={{ start: "journey-from", end: "journey-to" }}
-              allowEmpty={[true, true]}
-              value={[day(graph.period?.from), day(graph.period?.to)]}
-              onChange={(range) =>
-                onGraph({
-                  ...graph,
-                  period: range?.[0]
-                    ? { from: `${range[0].format("YYYY-MM-DD")}T00:00:00+08:00`, to: range[1] ? `${range[1].format("YYYY-MM-DD")}T00:00:00+08:00` : null }
-                    : null,
-                })
-              }
-              style={{ width: "100%" }}
-            />
+            <Flex gap={8}>
+              <DatePicker id="journey-from" value={day(graph.period?.from)} onChange={(from) => period(from, day(graph.period?.to))} style={{ flex: 1 }} />
+              <DatePicker
+                aria-label={t("journey.periodEnd")}
+                placeholder={t("journey.periodEnd")}
+                value={day(graph.period?.to)}
+                minDate={day(graph.period?.from) ?? undefined}
+                disabled={!editable || !graph.period}
+                onChange={(to) => period(day(graph.period?.from), to)}
+                style={{ flex: 1 }}
+              />
+            </Flex>
           </Form.Item>
         </div>
       </Form>
@@ -167,7 +168,7 @@ function Editor({ journey, start, catalogue }: { journey: Journey | undefined; s
   return (
     <Page
       title={journey?.name ?? t("journeys.create")}
-      hint={journey && <><Tag variant="outlined">{tx(`journey.${journey.status}`, journey.status)}</Tag>{journey.version > 0 && `${t("journeys.version")} ${journey.version}`}</>}
+      hint={journey && <><Tag variant="outlined" style={{ marginInlineEnd: 6 }}>{tx(`journey.${journey.status}`, journey.status)}</Tag>{journey.version > 0 && `${t("journeys.version")} ${journey.version}`}</>}
       parent={{ to: "/journeys", label: t("nav.journeys") }}
       extra={
         <>

@@ -26,13 +26,10 @@ function Actions({ segment }: { segment: Segment }) {
   if (!may("segment.write")) return null;
   const offerUndo = () => {
     const undo = () =>
-      restore.mutate(undefined, {
-        onSuccess: () => {
-          notification.destroy(segment.id);
-          void go(`/segments/${segment.id}`);
-        },
-        onError: toast.refused,
-      });
+      restore.mutateAsync(undefined).then(() => {
+        notification.destroy(segment.id);
+        void go(`/segments/${segment.id}`);
+      }, toast.refused);
     notification.success({
       key: segment.id,
       title: t("segment.removed", { name: segment.name }),
@@ -63,7 +60,7 @@ function Actions({ segment }: { segment: Segment }) {
         title={t("segment.removeAsk")}
         okText={t("form.delete")}
         cancelText={t("form.cancel")}
-        onConfirm={() => remove.mutate(undefined, { onSuccess: offerUndo, onError: toast.refused })}
+        onConfirm={() => remove.mutateAsync().then(offerUndo, toast.refused)}
       >
         <Button danger icon={<DeleteOutlined />} aria-label={t("form.delete")} title={t("form.delete")} />
       </Popconfirm>
