@@ -126,7 +126,7 @@ def test_a_file_is_imported_with_a_dry_run_and_its_row_errors(
     page.get_by_text(re.compile("Dry run · Done")).wait_for()
     page.get_by_role("button", name="Back to mapping").click()
     page.get_by_role("combobox", name="Event", exact=True).wait_for()
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name=re.compile("Import$")).click()
     page.get_by_text(re.compile("Import · Done")).wait_for()
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download the row errors (CSV)").click()
