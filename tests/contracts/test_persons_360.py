@@ -127,6 +127,18 @@ def test_fm04_a_resold_bicycle_changes_hands_and_keeps_its_past(world: World) ->
     assert [r.person.display for r in detail.relations if r.person] == ["wang", "li"]
 
 
+def test_a_relation_two_fragments_of_one_person_hold_is_shown_once(world: World) -> None:
+    login, phone = world.event("login_id:wang"), world.event(f"mobile:{PHONE}")
+    bike = world.entity("bicycle", "FRAME-0001")
+    world.relate("owns", phone, bike, at=1_000)
+    world.relate("owns", login, bike, at=2_000)
+    world.event("login_id:wang", f"mobile:{PHONE}")
+    (only,) = world.persons.get(world.caller(), world.id("login_id:wang")).relations
+    assert (only.since, only.until) == (from_ms(1_000), None)
+    (found,) = world.desk.find(world.caller(), "bicycle", "FRAME-0001")
+    assert len(world.desk.get(world.caller(), "bicycle", str(found.id)).relations) == 1
+
+
 def test_a_dealer_sees_only_its_own_on_every_path(world: World) -> None:
     mine, other = world.entity("shop", "S1"), world.entity("shop", "S2")
     ours = world.event("login_id:wang", set={"name": "王芳"}, shop=mine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,7 +17,8 @@ from carloop.core.ports.state import State, Tx
 from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
 from carloop.core.scope import Caller
-from carloop.kit.clock import from_ms
+from carloop.engines.identity.relations import spans
+from carloop.kit.clock import from_ms, to_ms
 from carloop.kit.errors import NotFound
 
 if TYPE_CHECKING:
@@ -90,7 +93,7 @@ class EntityDesk:
                 for relation, outward in self._around(tx, tenant, entity)
                 if (view := self._relation(tx, caller, relation, outward)) is not None
             ]
-            return EntityDetail(self._view(tx, tenant, entity), relations)
+            return EntityDetail(self._view(tx, tenant, entity), _joined(relations))
 
     def _around(self, tx: Tx, tenant: int, entity: Entity) -> list[tuple[Relation, bool]]:
         """Relations of an entity; True where it is the subject."""
@@ -151,6 +154,22 @@ class EntityDesk:
         title = self._catalogue.entity_types[entity.type].title
         id = UUID(bytes=entity.uuid)
         return EntityView(id, entity.type, title, entity.number, text, hidden)
+
+
+def _joined(views: Iterable[EntityRelationView]) -> list[EntityRelationView]:
+    """One entry for each span of time: fragments of one person count as that person."""
+    alike: dict[tuple[str, str, UUID | None, UUID | None], list[EntityRelationView]] = {}
+    for view in views:
+        person = view.person.id if view.person else None
+        entity = view.entity.id if view.entity else None
+        alike.setdefault((view.kind, view.role, person, entity), []).append(view)
+    return [
+        replace(same[0], since=from_ms(since), until=from_ms(until) if until is not None else None)
+        for same in alike.values()
+        for since, until in spans(
+            (to_ms(v.since), to_ms(v.until) if v.until is not None else None) for v in same
+        )
+    ]
 
 
 def entity_text(tx: Tx, cipher: Cipher, tenant: int, entity: Entity) -> tuple[str, bool]:

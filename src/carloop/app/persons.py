@@ -30,6 +30,7 @@ from carloop.core.ports.state import State, Tx
 from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
 from carloop.core.scope import Caller, Scope
+from carloop.engines.identity.relations import spans
 from carloop.engines.identity.survivorship import Value, Winner
 from carloop.kit.clock import from_ms
 from carloop.kit.errors import InvalidInput, NotFound
@@ -335,27 +336,29 @@ class Persons:
         if not kinds:
             return []
         tenant, dims = caller.scope.tenant, caller.scope.dims
-        found = tx.entities.relations(tenant, kinds, subjects=known.numbers)
+        held: dict[tuple[str, int], list[tuple[int, int | None]]] = {}
+        for r in tx.entities.relations(tenant, kinds, subjects=known.numbers):
+            held.setdefault((r.kind, r.object), []).append((r.since, r.until))
         views = []
-        for r in found:
-            kind = types[r.kind]
-            if kind.object in dims and r.object not in dims[kind.object]:
+        for (name, number), parts in held.items():
+            kind = types[name]
+            if kind.object in dims and number not in dims[kind.object]:
                 continue
-            (entity,) = tx.entities.by_numbers(tenant, kind.object, [r.object])
+            (entity,) = tx.entities.by_numbers(tenant, kind.object, [number])
             text, hidden = entity_text(tx, self._cipher, tenant, entity)
-            until = from_ms(r.until) if r.until is not None else None
-            views.append(
+            views += [
                 RelationView(
-                    r.kind,
+                    name,
                     kind.title,
                     kind.object,
                     UUID(bytes=entity.uuid),
                     text,
                     hidden,
-                    from_ms(r.since),
-                    until,
+                    from_ms(since),
+                    from_ms(until) if until is not None else None,
                 )
-            )
+                for since, until in spans(parts)
+            ]
         return views
 
     def _last_seen(self, scope: Scope, fragments: Collection[int]) -> datetime | None:

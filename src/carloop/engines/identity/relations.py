@@ -55,3 +55,21 @@ def _close(held: dict[int, Interval], done: list[Interval], subject: int, at: in
     interval = held.pop(subject, None)
     if interval is not None and at > interval.since:
         done.append(interval._replace(until=at))
+
+
+def spans(parts: Iterable[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """Overlapping or touching ``[since, until)`` parts as one; an open end is ``None``.
+
+    A person is several fragments, and each may hold the same relation for a while.
+
+    >>> spans([(5, 9), (1, 5), (20, None), (30, 31)])
+    [(1, 9), (20, None)]
+    """
+    joined: list[tuple[int, int | None]] = []
+    for since, until in sorted(parts, key=lambda part: part[0]):
+        if joined and (joined[-1][1] is None or since <= joined[-1][1]):
+            first, last = joined[-1]
+            joined[-1] = (first, None if last is None or until is None else max(last, until))
+        else:
+            joined.append((since, until))
+    return joined
