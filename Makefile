@@ -6,7 +6,7 @@ DATA   ?= data
 PORT   ?= 8000
 SIZE   ?= s
 STATIC := src/carloop/console/static/index.html
-CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' 2>/dev/null)
+CONSOLE_SOURCES := $(shell find console clients/javascript -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
@@ -55,12 +55,21 @@ test: setup-dev ## the fast suite (at most 15 minutes on two cores)
 	$(PY) -m pytest -q -n 2 --dist loadfile -m "not deep"
 	$(PY) hatch_build.py npm test --silent
 
+STORE_TESTS := tests/unit/test_pipeline.py tests/unit/test_quarantine.py tests/contracts tests/scenarios tests/e2e
+
 test-deep: setup-dev ## long drills and fuzzing
 	$(PY) -m pytest -q -m deep
 	$(PY) -m tests.drill --kills 200
 
+test-stores: setup-dev ## the suite, whole servers included, on PostgreSQL, then over ClickHouse's HTTP
+	CARLOOP_TEST_STATE=postgres $(PY) -m pytest -q -n 2 --dist loadfile -m "not deep and not browser" $(STORE_TESTS)
+	CARLOOP_TEST_EVENT_STORE=http $(PY) -m pytest -q -n 2 --dist loadfile -m "not deep and not browser" $(STORE_TESTS)
+
 drill: setup-dev ## kill gateway and engine at random instants and count every event
 	$(PY) -m tests.drill --kills 12
+
+screens: setup-dev ## photograph every page of the console, in every state, into dist/screens
+	$(PY) -m tests.screens dist/screens
 
 check: setup-dev ## ruff, mypy, import-linter, TypeScript, stale generated files
 	$(PY) -m ruff check .
@@ -87,6 +96,6 @@ lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 	$(COMPILE) -o requirements/node.lock requirements/node.in
 
 clean: ## remove what builds left (not the data)
-	rm -rf $(VENV) dist build src/carloop/console/static console/node_modules tests/clients/node_modules
+	rm -rf $(VENV) dist build src/carloop/console/static src/carloop/console/sdk console/node_modules tests/clients/node_modules
 
-.PHONY: help setup setup-dev run demo test test-deep drill check openapi docs bench lock clean
+.PHONY: help setup setup-dev run demo test test-deep test-stores drill screens check openapi docs bench lock clean

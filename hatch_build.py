@@ -1,4 +1,4 @@
-"""Build the console into the wheel: with the machine's Node, else with the one from PyPI."""
+"""Build console and tracker into the wheel: with the machine's Node, else with one from PyPI."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).parent
 CONSOLE = ROOT / "console"
 STATIC = ROOT / "src" / "carloop" / "console" / "static"
+SDK = ROOT / "src" / "carloop" / "console" / "sdk"
+BUILT = (STATIC / "index.html", SDK / "carloop.js", SDK / "carloop.mjs", SDK / "carloop-mini.cjs")
 NODE_MINIMUM = (20, 19)
 
 
 class ConsoleBuildHook(BuildHookInterface[Any]):
-    """Leaves ``index.html`` in ``carloop/console/static`` or fails."""
+    """Leaves the console in ``carloop/console/static``, the tracker in ``sdk``, or fails."""
 
     PLUGIN_NAME = "custom"
 
@@ -27,10 +29,11 @@ class ConsoleBuildHook(BuildHookInterface[Any]):
         """Build unless a build is there, or ``CARLOOP_SKIP_CONSOLE=1`` (development only)."""
         if os.environ.get("CARLOOP_SKIP_CONSOLE") == "1":
             return
-        if not (STATIC / "index.html").is_file():
+        if not all(file.is_file() for file in BUILT):
             build()
-        if not (STATIC / "index.html").is_file():
-            raise RuntimeError("the console was not built: no index.html")
+        missing = [file.name for file in BUILT if not file.is_file()]
+        if missing:
+            raise RuntimeError(f"the console was not built: no {', '.join(missing)}")
 
 
 def install() -> None:
@@ -39,7 +42,7 @@ def install() -> None:
 
 
 def build() -> None:
-    """Install what is missing and write ``carloop/console/static``."""
+    """Install what is missing and write ``carloop/console/static`` and ``sdk``."""
     if not (CONSOLE / "node_modules").is_dir():
         install()
     _run("run", "build")

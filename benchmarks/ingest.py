@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import sys
 import tempfile
@@ -138,8 +139,10 @@ def served(directory: Path, seconds: float, connections: int) -> tuple[float, fl
 
 
 def lag_batches(url: str) -> float:
+    """Batches that wait; infinite while the engine is too busy to tell."""
     lines = httpx.get(f"{url}/metrics", timeout=30).text.splitlines()
-    return next(float(n.split()[-1]) for n in lines if n.startswith("carloop_load_lag_batches"))
+    told = (float(n.split()[-1]) for n in lines if n.startswith("carloop_load_lag_batches"))
+    return next(told, math.inf)
 
 
 def loader(directory: Path, batches: int, known_ids: int) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 ``CARLOOP_TEST_STATE`` = ``sqlite`` | ``postgres`` | ``both`` (default) picks the state store,
 ``CARLOOP_TEST_EVENT_STORE`` = ``chdb`` (default) | ``http`` the event store. There is one event
-store per test process: tests keep apart by a fresh ``tenant`` number.
+store per test process: tests keep apart by a fresh ``tenant`` number. Servers that tests start obey
+the same two (``tests.support.stores``); ``both`` means SQLite there.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ from carloop.stores.vault.journal_keys import DayKeys
 from carloop.stores.vault.keys import MasterKey
 from tests.support.clickhouse_facade import facade
 from tests.support.postgres import PostgresSchema, postgres_url
+from tests.support.stores import EVENT_STORE, STATE
 
 errors.KEEP_CAUSE = True
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LIMITS = Limits(memory_bytes=1 << 30, spill_bytes=1 << 28)
-_STATE = os.environ.get("CARLOOP_TEST_STATE", "both")
-_EVENT_STORE = os.environ.get("CARLOOP_TEST_EVENT_STORE", "chdb")
+_STATE = STATE
+_EVENT_STORE = EVENT_STORE
 _tenants = itertools.count(1)
 
 
@@ -112,6 +114,14 @@ def state(request: pytest.FixtureRequest) -> SqlState:
     if _STATE not in ("both", request.param):
         pytest.skip(f"CARLOOP_TEST_STATE={_STATE}")
     store: SqlState = request.getfixturevalue(f"{request.param}_state")
+    return store
+
+
+@pytest.fixture
+def any_state(request: pytest.FixtureRequest) -> SqlState:
+    """One empty state store: SQLite, unless PostgreSQL was asked for."""
+    name = "postgres" if _STATE == "postgres" else "sqlite"
+    store: SqlState = request.getfixturevalue(f"{name}_state")
     return store
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +16,12 @@ from hypothesis import strategies as st
 
 from carloop.core.ports.event_store import EventStore
 from carloop.core.scope import Scope
-from carloop.kit.errors import CarloopError, InvalidInput, Unavailable
+from carloop.kit.errors import CarloopError, Conflict, InvalidInput, Permanent, Unavailable
 from carloop.sql import Query
+from carloop.sql import scope as scoped
+from carloop.sql.query import Params
 from carloop.stores.clickhouse import ClickHouseStore
+from carloop.stores.clickhouse.http import HttpStore
 
 
 @pytest.fixture(params=["chdb", "http"], scope="module")
@@ -135,6 +139,56 @@ def test_a_scope_without_its_predicate_still_sees_its_tenant_only(
     for table in ("events", "(SELECT * FROM events)"):
         seen = store.query(Query(f"SELECT DISTINCT tenant FROM {table}"), Scope(tenant)).rows
         assert [tuple(row) for row in seen] == [(tenant,)]
+
+
+@pytest.mark.parametrize(
+    "dims",
+    [
+        {},
+        {"dealer": frozenset({7})},
+        {"dealer": frozenset({7, 8}), "region": frozenset({1})},
+        {"dealer": frozenset({9})},
+        {"region": frozenset()},
+    ],
+    ids=str,
+)
+def test_a_read_without_its_predicate_shows_what_the_scope_allows(
+    store: EventStore, tenant: int, dims: dict[str, frozenset[int]]
+) -> None:
+    """The second lock against the first: two persons of dealers 7 and 8, one of nobody."""
+    place = {"tenant": tenant, "version": 1}
+    persons = {1: 1, 2: 1, 3: 3, 4: 4}
+    insert(store, [place | {"fragment": f, "person": p} for f, p in persons.items()], "fragments")
+    seen_by = [(2, "dealer", 7), (3, "dealer", 8), (3, "region", 1), (1, "region", 2)]
+    granted = [
+        place | {"fragment": f, "dimension": dimension, "entity": number}
+        for f, dimension, number in seen_by
+    ]
+    insert(store, granted, "grants")
+    kept = {"field": "level", "text": "gold", "rank": 0, "message_id": "m"}
+    at = {"occurred_at": "2026-01-01 00:00:00"}
+    insert(store, [place | kept | at | {"fragment": f} for f in persons], "attributes")
+    named: list[dict[str, int]] = [{}, {"dealer": 7}, {"dealer": 8}, {"dealer": 8, "region": 1}]
+    happened = [(fragment, entities) for fragment in (0, *persons) for entities in named]
+    insert(
+        store,
+        [event(tenant, n, fragment=f, entities=e) for n, (f, e) in enumerate(happened, 1)],
+    )
+    store.ensure_tenant(tenant)
+    store.reload_persons(tenant)
+    scope = Scope(tenant, dims)
+    for read, table, column in (
+        (scoped.events, "events", "seq"),
+        (scoped.attributes, "attributes FINAL", "fragment"),
+        (scoped.fragments, "fragments FINAL", "fragment"),
+    ):
+        params = Params()
+        first = store.query(Query(read(scope, params, column), params.values), scope).rows
+        second = store.query(Query(f"SELECT {column} FROM {table}"), scope).rows
+        assert sorted(map(tuple, second)) == sorted(map(tuple, first))
+    grants = store.query(Query("SELECT dimension, entity FROM grants FINAL"), scope).rows
+    wanted = [(d, n) for _, d, n in seen_by if d not in dims or n in dims[d]]
+    assert sorted(map(tuple, grants)) == sorted(wanted)
 
 
 @pytest.mark.parametrize(
@@ -274,3 +328,65 @@ def test_bound_numbers_and_times_come_back_unchanged(
     )
     assert tuple(answer.rows[0][:3]) == (number, real, instant)
     assert list(answer.rows[0][3]) == [number, 0]
+
+
+def test_a_store_of_a_newer_version_is_left_alone(store: EventStore) -> None:
+    insert(store, [{"name": "9999_of_the_future"}], "schema_migrations")
+    try:
+        with pytest.raises(Conflict) as caught:
+            store.migrate()
+        assert caught.value.code == "event_store_newer"
+        assert "9999_of_the_future" in caught.value.message
+    finally:
+        store.delete("schema_migrations", "name = {name:String}", {"name": "9999_of_the_future"})
+    assert store.migrate() == []
+
+
+def test_rows_are_deleted_by_bound_values(store: EventStore, tenant: int) -> None:
+    insert(store, [event(tenant, n, message_id=f"it's {n}") for n in (1, 2, 3)])
+    where = "tenant = {t:UInt32} AND message_id = {m:String}"
+    store.delete("events", where, {"t": tenant, "m": "it's 2"})
+    assert count(store, tenant) == 2
+
+
+def test_an_insert_whose_sender_died_is_stopped_before_its_rows_are_deleted(
+    http_store: ClickHouseStore, tenant: int
+) -> None:
+    """The server goes on with it: two million rows, one after the other, take it far longer."""
+    assert isinstance(http_store, HttpStore)
+    slow = (
+        "INSERT INTO events (tenant, event, fragment, occurred_at, seq) "
+        f"SELECT {tenant}, 'slow', 1, now64(3), number + 1000 + sleepEachRow(0.001) "
+        "FROM numbers(2000000) SETTINGS max_block_size = 100, max_threads = 1, "
+        "min_insert_block_size_rows = 100, min_insert_block_size_bytes = 0, "
+        "function_sleep_max_microseconds_per_block = 0"
+    )
+    writer = http_store.connect({})
+    failed: list[Exception] = []
+
+    def insert_slowly() -> None:
+        try:
+            writer.command(slow)
+        except Exception as error:
+            failed.append(error)
+
+    dead = threading.Thread(target=insert_slowly)
+    dead.start()
+    ends = time.monotonic() + 30
+    while not count(http_store, tenant) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert count(http_store, tenant), "it never began"
+    http_store.delete_after("events", 1000)
+    dead.join(30)
+    assert failed, "it was not stopped"
+    assert count(http_store, tenant) <= 1
+    writer.close()
+
+
+def test_on_a_cluster_rows_are_deleted_on_every_node(http_store: ClickHouseStore) -> None:
+    assert isinstance(http_store, HttpStore)
+    clustered = HttpStore(f"http://127.0.0.1:{http_store.port}/default?cluster=nowhere")
+    with pytest.raises(Permanent) as caught:
+        clustered.delete("events", "tenant = 4000000000")
+    assert caught.value.details["engine_error"] == "QUERY_IS_PROHIBITED", "as ON CLUSTER is here"
+    clustered.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from carloop.app.identity import NOBODY
 from carloop.core.evidence import Evidence
@@ -204,3 +205,33 @@ def test_erasure_reaches_every_table_and_keeps_old_imports_out(world: World) -> 
         assert world.resolver.resolve(tx, world.tenant, [old]) == [NOBODY]
     world.event("login_id:wang")
     assert world.id("login_id:wang") == id
+
+
+def test_a_page_of_persons_costs_as_many_reads_as_one_person(world: World) -> None:
+    shop = world.entity("shop", "S1")
+    for n in range(30):
+        world.event(
+            f"cookie:c{n:06d}", f"login_id:l{n}", f"mobile:139123400{n:02d}",
+            set={"name": f"王{n}", "city": "上海"}, shop=shop if n % 3 == 0 else 0,
+        )  # fmt: skip
+    with world.state.read() as tx:
+        fragments = tx.identity.by_numbers(world.tenant, range(1, 200))
+    numbers = sorted({f.person for f in fragments})
+    statements: list[str] = []
+
+    def count(conn: object, cursor: object, statement: str, *rest: object) -> None:
+        statements.append(statement)
+
+    listen(world.state.reader, "before_cursor_execute", count)
+    try:
+        for caller, seen in ((world.caller(), 30), (world.caller(shop=shop), 10)):
+            cost = {}
+            for wanted in (numbers[:1], numbers):
+                statements.clear()
+                found = world.persons.summaries(caller, wanted)
+                cost[len(wanted)] = len(statements)
+            assert len(found) == seen
+            assert cost[30] == cost[1]
+            assert [p.mobile for p in found[-1:]] == [f"139****00{29 if seen == 30 else 27}"]
+    finally:
+        remove(world.state.reader, "before_cursor_execute", count)

@@ -8,7 +8,7 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carloop.app.entities import EntityRegistry, RelationFact
+from carloop.app.entities.registry import EntityRegistry, RelationFact
 from carloop.core.ports.entities import Relation
 from carloop.engines.identity.relations import Fact, intervals
 from carloop.stores.state.store import SqlState

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from carloop.app.audiences import Audiences
 from carloop.app.audit import AuditLog
-from carloop.app.persons import Persons
-from carloop.app.refresher import SegmentRefresher
-from carloop.app.segments import Segments
+from carloop.app.persons.lookup import Persons
+from carloop.app.segments.audiences import Audiences
+from carloop.app.segments.refresher import SegmentRefresher
+from carloop.app.segments.saved import Segments
 from carloop.core.pack import SegmentTemplate
 from carloop.core.ports.segments import SegmentChange
 from carloop.core.ports.state import Tx
@@ -199,7 +199,7 @@ def test_changes_need_the_version_that_was_read_and_deletion_can_be_undone(desk:
     desk.segments.delete(caller, id)
     with pytest.raises(NotFound):
         desk.segments.get(caller, id)
-    assert [v.segment.uuid for v in desk.segments.list(caller, deleted=True)] == [id]
+    assert [v.segment.uuid for v in desk.segments.page(caller, deleted=True)] == [id]
     assert desk.segments.restore(caller, id).state == "ready"
 
 
@@ -209,7 +209,7 @@ def test_templates_are_installed_once_even_when_deleted_since(desk: Desk) -> Non
     ]
     assert desk.segments.install(desk.tenant, templates, "zh") == 1
     caller = desk.caller()
-    (view,) = desk.segments.list(caller)
+    (view,) = desk.segments.page(caller)
     assert (view.segment.name, view.state) == ("访客", "waiting")
     desk.segments.delete(caller, view.segment.uuid)
     assert desk.segments.install(desk.tenant, templates, "zh") == 0

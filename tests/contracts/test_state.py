@@ -12,7 +12,7 @@ from carloop.core.ports.jobs import Job, JobState
 from carloop.core.ports.tenants import Tenant
 from carloop.kit.errors import CarloopError, Conflict, NotFound
 from carloop.stores.state.store import SqlState
-from carloop.stores.state.tables.setting import setting
+from carloop.stores.state.tables.settings import setting
 
 
 def test_a_setting_is_read_back_as_it_was_put(state: SqlState) -> None:

@@ -21,10 +21,11 @@ from carloop.sql import Query
 from tests.drill.journeys import ENVIRONMENT, Campaign
 from tests.drill.load import Client
 from tests.drill.server import Server
+from tests.support.stores import stores_of
 
 VICTIMS = (("gateway",), ("engine",), ("gateway", "engine"))
 RESTART_SECONDS = 10.0
-"""On a machine of its own; where others keep its cores busy, as much longer."""
+"""The limit of every restart; the load of the machine is printed beside it."""
 STORED = r"SELECT message_id FROM events WHERE tenant = 1 AND event NOT LIKE 'message\_%'"
 """All but what carloop itself says of its messages."""
 RAW_DAILY = """SELECT event, toString(toDate(occurred_at, 'UTC')) AS d, uniqExact(event_id)
@@ -52,6 +53,7 @@ class Report:
     merged: int = 0
     restarts: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    limit: float = RESTART_SECONDS
 
     @property
     def passed(self) -> bool:
@@ -66,7 +68,8 @@ class Report:
             f"acknowledged {self.acknowledged} of {self.sent} sent, {self.repeats} repeats",
             f"stored {self.stored}, torn rows deleted {self.torn_rows}",
             f"persons merged {self.merged}, roll-up reads {self.rollup_reads}",
-            f"restart: slowest {slowest:.2f} s of {len(self.restarts)}",
+            f"restart: slowest {slowest:.2f} s of {len(self.restarts)}, limit {self.limit} s",
+            f"load of the machine at the end {_load()}",
             *(f"FAULT: {fault}" for fault in self.faults),
             "passed" if self.passed else "FAILED",
         ]
@@ -80,6 +83,8 @@ class Drill:
         checks: further counts at the end.
         campaign: sends messages meanwhile, each at most once.
         pause: seconds between a restart and the next kill, (least, most).
+        limit: seconds that a restart may take; infinite where others use the machine too.
+        tell: is given a line now and then while the drill runs.
     """
 
     def __init__(
@@ -92,6 +97,8 @@ class Drill:
         checks: tuple[Check, ...] = (),
         campaign: Campaign | None = None,
         pause: tuple[float, float] = (0.2, 3.0),
+        limit: float = RESTART_SECONDS,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._directory = directory
         self._kills = kills
@@ -99,9 +106,11 @@ class Drill:
         self._campaign = campaign
         self._checks = (*checks, campaign.check) if campaign else checks
         self._pause = pause
+        self._told = tell
         seed = seed if seed is not None else random.SystemRandom().randrange(10**9)
         self._random = random.Random(seed)
-        self._report = Report(seed)
+        self._report = Report(seed, limit=limit)
+        self._began = time.monotonic()
 
     def run(self) -> Report:
         """Load and kill, then stop the server and count."""
@@ -124,12 +133,14 @@ class Drill:
             stop.set()
             for thread in (*clients, reader):
                 thread.join(60)
+            self._tell("waiting until everything is loaded")
             self._drain(server)
             if self._campaign:
                 self._campaign.finish(server, token)
         finally:
             stop.set()
             server.stop()
+        self._tell("counting")
         self._count(data, clients, server.log)
         return self._report
 
@@ -144,8 +155,12 @@ class Drill:
                 server.kill(("engine",))
             took = server.wait_ready()
             self._report.restarts.append(took)
-            if took > RESTART_SECONDS * _crowding():
-                self._report.faults.append(f"restart took {took:.1f} s")
+            if took > self._report.limit:
+                self._report.faults.append(f"restart took {took:.1f} s, load {_load()}")
+            self._tell(f"kill {n + 1} of {self._kills}: {'+'.join(victims)}, back in {took:.1f} s")
+
+    def _tell(self, line: str) -> None:
+        self._told(f"{time.monotonic() - self._began:6.0f} s  {line}, load {_load()}")
 
     def _read_rollups(self, server: Server, token: str, stop: threading.Event) -> None:
         """The overview counts by day; it must answer, or say that the engine is away."""
@@ -162,7 +177,7 @@ class Drill:
                     self._report.faults.append(f"overview {answer.status_code}")
                     return
 
-    def _drain(self, server: Server, seconds: float = 120) -> None:
+    def _drain(self, server: Server, seconds: float = 900) -> None:
         """Wait until all that was acknowledged is loaded."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -183,11 +198,15 @@ class Drill:
         report.repeats = sum(c.repeats for c in clients)
         report.faults += [f"client was told: {w}" for c in clients for w in c.wrong[:3]]
         report.torn_rows = _torn_rows(log)
-        stores = open_stores(Settings.from_env({}, data=data))
+        with stores_of(data) as places:
+            self._count_in(Settings.from_env(places, data=data), acknowledged, sent)
+
+    def _count_in(self, settings: Settings, acknowledged: set[str], sent: set[str]) -> None:
+        stores = open_stores(settings)
         try:
             self._compare(stores, acknowledged, sent)
             for check in self._checks:
-                report.faults += check(stores)
+                self._report.faults += check(stores)
         finally:
             stores.close()
 
@@ -216,9 +235,9 @@ class Drill:
             report.faults.append(f"{quarantined} events are in quarantine")
 
 
-def _crowding() -> float:
-    """How many times the drill's own load, two processes for each core, is on the machine."""
-    return max(1.0, os.getloadavg()[0] / (2 * (os.cpu_count() or 1)))
+def _load() -> str:
+    """Runnable processes over the last minute, beside the cores there are for them."""
+    return f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def _torn_rows(log: Path) -> int:

@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from sqlalchemy import select, text
 
 from carloop.api.app import create_app
 from carloop.api.deps import Requires, public
 from carloop.api.openapi import api_routes
-from carloop.api.pages import decode_cursor, encode_cursor
+from carloop.api.paging import decode_cursor, encode_cursor
 from carloop.api.services import Services
-from carloop.app.health import Figure, Health, disk_probe
+from carloop.app.operation.health import Figure, Health, disk_probe
 from carloop.kit.clock import ManualClock
 from carloop.kit.errors import InvalidInput
 from carloop.stores.clickhouse import ClickHouseStore
+from carloop.stores.state.schema import metadata
 from carloop.stores.state.store import SqlState
 from tests.support.api import Harness, build
 
@@ -34,10 +36,10 @@ PUBLIC = {
 
 @pytest.fixture
 def api(
-    sqlite_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
+    any_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
 ) -> Harness:
     event_store.ensure_tenant(tenant)
-    return build(sqlite_state, event_store, clock, tenant)
+    return build(any_state, event_store, clock, tenant)
 
 
 def requirements(route: APIRoute) -> list[Requires]:
@@ -158,14 +160,23 @@ def test_another_caller_may_use_the_same_idempotency_key(api: Harness) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "name_taken")
 
 
-def test_kept_answers_hold_no_clear_secret(api: Harness, sqlite_state: SqlState) -> None:
+def test_kept_answers_hold_no_clear_secret(api: Harness, any_state: SqlState) -> None:
     body = {"name": "t", "roles": ["viewer"]}
     answer = api.local().post("/api/keys", json=body, headers={"Idempotency-Key": "secret"})
     token = answer.json()["token"]
-    sqlite_state.close()
-    database = Path(sqlite_state.url.removeprefix("sqlite:///"))
-    for file in database.parent.glob("state.db*"):
-        assert token.encode() not in file.read_bytes()
+    with any_state.read() as tx:
+        kept = [
+            bytes(cell) if isinstance(cell, (bytes, memoryview)) else str(cell).encode()
+            for table in metadata.sorted_tables
+            for row in tx.connection.execute(select(table))
+            for cell in row
+        ]
+    assert any(b"viewer" in cell for cell in kept)
+    if any_state.url.startswith("sqlite"):
+        any_state.close()
+        database = Path(any_state.url.removeprefix("sqlite:///"))
+        kept += [file.read_bytes() for file in database.parent.glob("state.db*")]
+    assert not any(token.encode() in cell for cell in kept)
 
 
 def test_an_answer_is_kept_for_a_day(api: Harness, clock: ManualClock) -> None:
@@ -189,13 +200,13 @@ def test_a_stale_etag_is_a_conflict(api: Harness) -> None:
 
 
 def test_readiness_names_the_part_that_is_not(
-    sqlite_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
+    any_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
 ) -> None:
     def fine() -> None:
         return None
 
     health = Health({"state": fine, "disk": disk_probe(Path("/"), 2**62)})
-    api = build(sqlite_state, event_store, clock, tenant, health=health)
+    api = build(any_state, event_store, clock, tenant, health=health)
     answer = api.client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {
@@ -208,10 +219,10 @@ def test_readiness_names_the_part_that_is_not(
 
 
 def test_metrics_are_for_this_machine_or_a_token(
-    sqlite_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
+    any_state: SqlState, event_store: ClickHouseStore, clock: ManualClock, tenant: int
 ) -> None:
     health = Health({}, [Figure("lag_seconds", "Lag", lambda: [(("a",), 2.5)], ("part",))])
-    api = build(sqlite_state, event_store, clock, tenant, health=health)
+    api = build(any_state, event_store, clock, tenant, health=health)
     assert 'carloop_lag_seconds{part="a"} 2.5' in api.client().get("/metrics").text
     outside = {"X-Forwarded-For": "203.0.113.9"}
     assert api.client().get("/metrics", headers=outside).status_code == 401
@@ -242,3 +253,32 @@ def test_changes_are_in_the_audit_log_by_operation_and_reads_are_not(api: Harnes
     )
     assert entry["detail"] == {"status": 201}
     assert api.services.audit.verify().problem == ""
+
+
+def test_a_change_and_its_entry_in_the_audit_log_are_one_transaction(
+    api: Harness, any_state: SqlState
+) -> None:
+    def rename(old: str, new: str) -> None:
+        with any_state.write() as tx:
+            tx.connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+    client, body = api.local(), {"name": "web", "kind": "web"}
+    rename("audit", "audit_away")
+    try:
+        assert client.post("/api/sources", json=body).status_code >= 500
+    finally:
+        rename("audit_away", "audit")
+    assert client.get("/api/sources").json()["items"] == []
+    assert client.get("/api/audit").json()["items"] == []
+    assert client.post("/api/sources", json=body).status_code == 201
+    actions = [entry["action"] for entry in client.get("/api/audit").json()["items"]]
+    assert actions == ["create_source"]
+
+
+def test_a_refused_change_leaves_no_entry(api: Harness) -> None:
+    client, body = api.local(), {"name": "web", "kind": "web"}
+    key = {"Idempotency-Key": "again"}
+    assert client.post("/api/sources", json=body).status_code == 201
+    for headers in ({}, key, key):
+        assert client.post("/api/sources", json=body, headers=headers).status_code == 409
+    assert len(client.get("/api/audit").json()["items"]) == 1

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.support import server
 
 
 def carloop(*arguments: object) -> subprocess.CompletedProcess[str]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith("CARLOOP_")}
-    command = [sys.executable, "-m", "carloop", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
+    return server.carloop(*map(str, arguments))
 
 
 def test_a_backup_is_restored_and_verified(tmp_path: Path) -> None:

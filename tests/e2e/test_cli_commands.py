@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from carloop.bootstrap.settings import Settings
+from carloop.bootstrap.stores import state_url
+from carloop.stores.state.store import SqlState
 from tests.support.server import Server, carloop, serving
+from tests.support.stores import stores_of
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +117,12 @@ def test_audit_verify_finds_an_edit(tmp_path: Path) -> None:
     whole = carloop("audit", "verify", "--data", data)
     assert whole.returncode == 0
     assert whole.stdout.startswith("audit log whole: ")
-    with sqlite3.connect(tmp_path / "data" / "state.db") as db:
-        db.execute("UPDATE audit SET caller = 'somebody else' WHERE id = 1")
-    db.close()
+    with stores_of(tmp_path / "data") as stores:
+        settings = Settings.from_env(stores, data=tmp_path / "data")
+        state = SqlState(state_url(settings))
+        with state.write() as tx:
+            tx.connection.execute(text("UPDATE audit SET caller = 'somebody else' WHERE id = 1"))
+        state.close()
     broken = carloop("audit", "verify", "--data", data)
     assert (broken.returncode, broken.stdout) == (1, "")
     assert "entry 1" in broken.stderr

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import senders
+from tests.support import clients
 from tests.support.capture import capturing
-from tests.support.senders import CLIENTS, SENSORS_WEB, need_node, node
+from tests.support.clients import CLIENTS, SENSORS_WEB, need_node, node
 from tests.support.server import Server, serving
 
 VINS = Path(__file__).resolve().parents[2].parent / "shared/data/vin_us_auction"
@@ -56,20 +56,20 @@ def events_of(server: Server, token: str, id: str, wanted: set[str]) -> None:
 
 
 def test_segment_python(server: Server, token: str) -> None:
-    senders.segment_python(server.url, server.write_key("segment-python"), gzip=True)
+    clients.segment_python(server.url, server.write_key("segment-python"), gzip=True)
     found = person(server, token, "seg-py-1")
     events_of(server, token, found["id"], {"test_drive_booked", "page_viewed"})
 
 
 def test_rudder_python(server: Server, token: str) -> None:
-    senders.rudder_python(server.url, server.write_key("rudder-python"))
+    clients.rudder_python(server.url, server.write_key("rudder-python"))
     found = person(server, token, "rud-py-1")
     events_of(server, token, found["id"], {"test_drive_booked"})
 
 
 def test_sensors_python_binds_the_visitor(server: Server, token: str) -> None:
     key = server.write_key("sensors-python")
-    senders.sensors_python(f"{server.url}/sa?project=default&token={key}", "BatchConsumer")
+    clients.sensors_python(f"{server.url}/sa?project=default&token={key}", "BatchConsumer")
     found = person(server, token, "sa-py-1")
     events_of(server, token, found["id"], {"test_drive_booked", "$SignUp"})
 
@@ -103,10 +103,10 @@ def test_sensors_node(server: Server, token: str) -> None:
 def test_sensors_in_a_browser(server: Server, token: str) -> None:
     need_node("sa-sdk-javascript")
     script = CLIENTS / SENSORS_WEB
-    with capturing({"/sensorsdata.js": script}) as site, senders.browser_page() as page:
+    with capturing({"/sensorsdata.js": script}) as site, clients.browser_page() as page:
         key = server.run("key", "create", "sensors-web", "--origin", site.url)
         url = f"{server.url}/sa?project=default&token={key}"
-        html = senders.sensors_page(url, 'send_type: "ajax"')
+        html = clients.sensors_page(url, 'send_type: "ajax"')
         site.pages["/page"] = ("text/html; charset=utf-8", html)
         page.goto(f"{site.url}/page")
         found = person(server, token, "sa-web-1")

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import PASSWORD, Server, Visitor, browsing, chromium, serving
+from tests.support.a_feed import ROWS, make_feed
+from tests.support.browser import Server, Visitor, admin_session, browsing, chromium, serving
 
 pytestmark = pytest.mark.browser
 
@@ -36,15 +37,14 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     chromium()
-    with serving(tmp_path_factory.mktemp("console")) as server, browsing() as browser:
-        first = Visitor.open(browser, server.url)
-        first.sign_in(server.password)
-        first.choose_password(server.password, PASSWORD)
-        first.page.locator("#main h1").first.wait_for()
-        cookies = list(first.context.cookies())
-        first.close()
+    folder = tmp_path_factory.mktemp("folder")
+    with (
+        serving(tmp_path_factory.mktemp("console"), CARLOOP_ALLOWED_FOLDERS=str(folder)) as server,
+        browsing() as browser,
+    ):
+        cookies = admin_session(browser, server)
         with server.client() as client:
-            ids = _fill(client)
+            ids = {**_fill(client), "feed": make_feed(client, "DMS 订单", folder / "dms.sqlite")}
         yield Site(server, browser, cookies, ids)
 
 
@@ -132,6 +132,9 @@ def _paths(ids: dict[str, str]) -> dict[str, str]:
         "journey": f"/journeys/{ids['journey']}",
         "channels": "/channels",
         "sources": "/sources",
+        "feeds": "/feeds",
+        "feed": f"/feeds?feed={ids['feed']}",
+        "feeds-new": "/feeds?new",
         "imports": "/imports",
         "quarantine": "/quarantine",
         "catalogue": "/catalogue",
@@ -166,10 +169,15 @@ def test_the_count_follows_the_rule(site: Site) -> None:
     visitor.visit("/segments/new/edit")
     page = visitor.page
     count = page.locator(".ant-statistic-content-value")
-    page.wait_for_function("() => /12/.test(document.querySelector('.ant-statistic').innerText)")
+    everybody = 12 + sum(row[1] is not None for row in ROWS)
+    page.wait_for_function(
+        "n => RegExp(`\\\\b${n}\\\\b`).test(document.querySelector('.ant-statistic').innerText)",
+        arg=everybody,
+    )
     page.get_by_role("button", name="Add condition").click()
     page.get_by_role("menuitem", name="Behaviour").click()
     page.get_by_role("combobox", name="Event", exact=True).fill(STEPS[1])
+    page.locator(".ant-select-item-option-active").wait_for()
     page.keyboard.press("Enter")
     page.get_by_role("spinbutton", name="Times").fill("2")
     page.wait_for_function("() => document.querySelector('.ant-statistic').innerText.includes('0')")

@@ -16,7 +16,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import PASSWORD, Server, Visitor, browsing, chromium, serving
+from tests.support.browser import (
+    PASSWORD,
+    Server,
+    Visitor,
+    admin_session,
+    browsing,
+    chromium,
+    serving,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -38,12 +46,7 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     chromium()
     with serving(tmp_path_factory.mktemp("flows")) as server, browsing() as browser:
-        first = Visitor.open(browser, server.url)
-        first.sign_in(server.password)
-        first.choose_password(server.password, PASSWORD)
-        first.page.locator("#main h1").first.wait_for()
-        cookies = list(first.context.cookies())
-        first.close()
+        cookies = admin_session(browser, server)
         with server.client() as client:
             source = client.post("/api/sources", json={"name": "官网", "kind": "web"}).json()
             made = client.post(f"/api/sources/{source['id']}/keys", json={"name": "k"}).json()

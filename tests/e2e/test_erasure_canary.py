@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import httpx
 
 from tests.support.provider import Provider, provider
 from tests.support.server import Server, serving
+from tests.support.stores import stores_of
 from tests.support.story import graph, send
 
 IDENTIFYING = {
@@ -166,10 +168,11 @@ def inactive_parts(data: Path) -> list[Path]:
 
 def test_an_erased_person_is_in_no_file_and_no_answer(tmp_path: Path) -> None:
     data, log, dump = tmp_path / "data", tmp_path / "server.log", tmp_path / "dump"
-    environment = {"CARLOOP_ALLOWED_HOSTS": "127.0.0.1", "CARLOOP_CONSENT_DEFAULT": "grant"}
     with (
         provider() as receiver,
-        serving(data, log=log, **environment) as server,
+        serving(
+            data, log=log, CARLOOP_ALLOWED_HOSTS="127.0.0.1", CARLOOP_CONSENT_DEFAULT="grant"
+        ) as server,
         server.client(server.token()) as client,
     ):
         campaign(client, receiver)
@@ -194,8 +197,11 @@ def test_an_erased_person_is_in_no_file_and_no_answer(tmp_path: Path) -> None:
         for name, value in EVERY.items():
             items = client.get("/api/persons", params={"q": value}).json()["items"]
             assert items == [], name
-    subprocess.run(
-        [sys.executable, "-m", "tests.support.aged", str(data), "8", str(dump)], check=True
-    )
+    with stores_of(data) as stores:
+        subprocess.run(
+            [sys.executable, "-m", "tests.support.aged", str(data), "8", str(dump)],
+            check=True,
+            env={**os.environ, **stores},
+        )
     assert on_disk(EVERY, data, log, dump) == set()
     assert not [path for path in (data / "secret" / "journal").iterdir() if path.suffix == ".key"]

@@ -187,7 +187,7 @@ def test_what_the_plan_refuses_is_stored_after_the_plan_changed(tmp_path: Path) 
         assert answer.status_code == 200, answer.text
         server.settle()
         kept = {(item["index"], item["code"]) for item in quarantined(server)}
-        assert kept == {(0, "missing_property"), (1, "missing_identifier")}
+        assert kept == {(0, "missing_property"), (1, "unknown_identifier_type")}
         assert stored(server) == {"neighbour"}
     with serving(data, CARLOOP_PACKS="") as server:
         with server.client(server.token()) as client:
@@ -195,4 +195,4 @@ def test_what_the_plan_refuses_is_stored_after_the_plan_changed(tmp_path: Path) 
             assert answer.json() == {"replayed": 2, "gone": 0, "more": False}
         server.settle()
         assert stored(server) == {"neighbour", "after the change"}
-        assert [item["code"] for item in quarantined(server)] == ["missing_identifier"]
+        assert [item["code"] for item in quarantined(server)] == ["unknown_identifier_type"]

@@ -25,13 +25,13 @@ CSV = "手机号,姓名,日期\n13905712846,王芳,2026-01-02\n13800138000,李,2
 
 
 @pytest.fixture
-def runner(sqlite_state: SqlState, clock: ManualClock) -> JobRunner:
-    return JobRunner(sqlite_state, clock)
+def runner(any_state: SqlState, clock: ManualClock) -> JobRunner:
+    return JobRunner(any_state, clock)
 
 
 @pytest.fixture
 def client(
-    sqlite_state: SqlState,
+    any_state: SqlState,
     event_store: EventStore,
     clock: ManualClock,
     tenant: int,
@@ -40,10 +40,10 @@ def client(
     day_keys: DayKeys,
 ) -> Iterator[TestClient]:
     journal = SqliteJournal(tmp_path / "journal.db", day_keys)
-    imports = Imports(sqlite_state, journal, load_catalogue("automotive"), clock)
-    jobs = ImportJobs(imports, runner, sqlite_state, clock, tmp_path / "uploads")
+    imports = Imports(any_state, journal, load_catalogue("automotive"), clock)
+    jobs = ImportJobs(imports, runner, any_state, clock, tmp_path / "uploads")
     services = {"jobs": runner, "imports": jobs}
-    with build(sqlite_state, event_store, clock, tenant, **services).local() as client:
+    with build(any_state, event_store, clock, tenant, **services).local() as client:
         yield client
     journal.close()
 

@@ -17,19 +17,19 @@ def done(_context: JobContext) -> dict[str, int]:
 
 
 @pytest.fixture
-def runner(sqlite_state: SqlState, clock: ManualClock) -> JobRunner:
-    return JobRunner(sqlite_state, clock, [JobKind("export", done)])
+def runner(any_state: SqlState, clock: ManualClock) -> JobRunner:
+    return JobRunner(any_state, clock, [JobKind("export", done)])
 
 
 @pytest.fixture
 def client(
-    sqlite_state: SqlState,
+    any_state: SqlState,
     event_store: EventStore,
     clock: ManualClock,
     tenant: int,
     runner: JobRunner,
 ) -> Iterator[TestClient]:
-    with build(sqlite_state, event_store, clock, tenant, jobs=runner).local() as client:
+    with build(any_state, event_store, clock, tenant, jobs=runner).local() as client:
         yield client
 
 

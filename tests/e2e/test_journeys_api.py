@@ -13,17 +13,21 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from carloop.app.audit import AuditLog
 from carloop.app.channels import ChannelDesk
 from carloop.app.consents import ConsentLedger
 from carloop.app.journey_desk import JourneyDesk
+from carloop.app.persons.lookup import Persons
 from carloop.app.receipts import Receipts
+from carloop.app.suppressions import SuppressionDesk
+from carloop.app.unknown_sends import UnknownSendDesk
 from carloop.channels import CHANNEL_KINDS
 from carloop.core.ports.vault import Cipher
 from carloop.core.scope import Role
 from carloop.kit.clock import ManualClock
 from carloop.stores.clickhouse import ClickHouseStore
 from carloop.stores.state.store import SqlState
-from tests.support.api import Harness, build
+from tests.support.api import Harness, MemoryHead, build
 from tests.support.provider import Provider, provider
 from tests.support.story import CATALOGUE, Story, graph, send
 
@@ -32,12 +36,15 @@ RECEIPTS = "rcpt_canary_77aa"
 
 
 @pytest.fixture
-def story(
-    sqlite_state: SqlState, cipher: Cipher, clock: ManualClock, tenant: int
+def story(any_state: SqlState, cipher: Cipher, clock: ManualClock, tenant: int) -> Iterator[Story]:
+    yield from story_over(any_state, cipher, clock, tenant)
+
+
+def story_over(
+    any_state: SqlState, cipher: Cipher, clock: ManualClock, tenant: int
 ) -> Iterator[Story]:
-    it = Story(
-        sqlite_state, cipher, clock, tenant, kinds=CHANNEL_KINDS, allowed_hosts=("127.0.0.1",)
-    )
+    """A tenant with real channels, hung up in the end."""
+    it = Story(any_state, cipher, clock, tenant, kinds=CHANNEL_KINDS, allowed_hosts=("127.0.0.1",))
     yield it
     it.dispatcher.close()
     it.channels.close()
@@ -45,9 +52,16 @@ def story(
 
 @pytest.fixture
 def api(story: Story, event_store: ClickHouseStore, clock: ManualClock) -> Harness:
+    return api_over(story, event_store, clock)
+
+
+def api_over(story: Story, event_store: ClickHouseStore, clock: ManualClock) -> Harness:
+    """The API with everything about sending."""
     event_store.ensure_tenant(story.tenant)
     state, cipher = story.state, story.cipher
     desk = ChannelDesk(state, story.channels, clock)
+    audit = AuditLog(state, clock, b"k" * 32, MemoryHead())
+    persons = Persons(state, event_store, CATALOGUE, cipher, audit)
     return build(
         state,
         event_store,
@@ -55,8 +69,10 @@ def api(story: Story, event_store: ClickHouseStore, clock: ManualClock) -> Harne
         story.tenant,
         channels=desk,
         journeys=JourneyDesk(
-            state, story.rules, story.entries, story.contacts, desk, CATALOGUE, clock
+            state, story.rules, story.entries, story.contacts, desk, CATALOGUE, clock, persons
         ),
+        unknown_sends=UnknownSendDesk(state, persons, audit, clock),
+        suppressions=SuppressionDesk(state, cipher, persons, audit, clock),
         consents=ConsentLedger(state, clock),
         unsubscribe_links=story.links,
         receipts=Receipts(state, story.channels, story.contacts, cipher, clock),

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from carloop.app.analytics import read_params
-from carloop.app.audiences import Audiences
 from carloop.app.imports import Imports, parse_mapping
 from carloop.app.pipeline import Pipeline
 from carloop.app.projector import Projector
+from carloop.app.segments.audiences import Audiences
 from carloop.bootstrap.packs import load_catalogue
 from carloop.connectors import PROTOCOLS
 from carloop.core.ports.tenants import Tenant
@@ -59,7 +59,7 @@ FUNNEL = {
 @pytest.fixture
 def load(
     tmp_path: Path,
-    sqlite_state: SqlState,
+    any_state: SqlState,
     event_store: ClickHouseStore,
     cipher: VaultCipher,
     day_keys: DayKeys,
@@ -67,7 +67,7 @@ def load(
     clock: ManualClock,
 ) -> Load:
     """Takes a file through import, journal, pipeline and projection."""
-    state, store = sqlite_state, event_store
+    state, store = any_state, event_store
 
     def loaded(name: str, event: str, **mapping: Any) -> pd.DataFrame:
         path = DATA / name
@@ -110,7 +110,7 @@ def load(
 @pytest.mark.data
 def test_a_segment_and_a_funnel_over_real_leads_equal_pandas(
     load: Load,
-    sqlite_state: SqlState,
+    any_state: SqlState,
     event_store: ClickHouseStore,
     cipher: VaultCipher,
     tenant: int,
@@ -121,7 +121,7 @@ def test_a_segment_and_a_funnel_over_real_leads_equal_pandas(
     google = frame["Lead Source"].isin(["Google", "google"])
     chosen = frame[google & (frame["Total Time Spent on Website"] >= 600)]
     scope = Scope(tenant)
-    audiences = Audiences(sqlite_state, event_store, catalogue, cipher, clock)
+    audiences = Audiences(any_state, event_store, catalogue, cipher, clock)
     assert audiences.count(audiences.parse(GOOGLE), scope) == chosen["Prospect ID"].nunique()
     lost = chosen[chosen["Converted"] == 0]
     rule = audiences.parse(NOT_CONVERTED)
@@ -143,10 +143,10 @@ def test_a_segment_and_a_funnel_over_real_leads_equal_pandas(
 
 @pytest.mark.data
 def test_listed_vins_become_vehicles(
-    load: Load, sqlite_state: SqlState, event_store: ClickHouseStore, tenant: int
+    load: Load, any_state: SqlState, event_store: ClickHouseStore, tenant: int
 ) -> None:
     frame = load("vin_us_auction/USA_cars_datasets.csv", "vehicle_listed")
-    with sqlite_state.read() as tx:
+    with any_state.read() as tx:
         vehicles = tx.entities.search(tenant, "vehicle", "", 0, 10_000)
     assert len(vehicles) == frame["vin"].str.strip().str.upper().nunique()
     assert told(event_store, tenant, "count()") == len(frame)
@@ -156,7 +156,7 @@ def test_listed_vins_become_vehicles(
 @pytest.mark.data
 def test_buyers_and_their_sales_are_counted_as_pandas_counts_them(
     load: Load,
-    sqlite_state: SqlState,
+    any_state: SqlState,
     event_store: ClickHouseStore,
     cipher: VaultCipher,
     tenant: int,
@@ -165,12 +165,12 @@ def test_buyers_and_their_sales_are_counted_as_pandas_counts_them(
     phone = {"as": "identifier", "type": "login_id", "namespace": "sales"}
     frame = load("dealer_car_sales/car_sales.csv", "sale_imported", columns={"Phone": phone})
     scope, catalogue = Scope(tenant), load_catalogue("automotive")
-    audiences = Audiences(sqlite_state, event_store, catalogue, cipher, clock)
+    audiences = Audiences(any_state, event_store, catalogue, cipher, clock)
     for count in (1, 2):
         bought = {"kind": "performed", "event": "sale_imported", "count": {"op": ">=", "n": count}}
         sales = frame.groupby("Phone")["Car_id"].count()
         assert audiences.count(audiences.parse(bought), scope) == (sales >= count).sum()
-    with sqlite_state.read() as tx:
+    with any_state.read() as tx:
         dealers = tx.entities.search(tenant, "dealer", "", 0, 10_000)
     assert len(dealers) == frame["Dealer_No "].nunique()
 

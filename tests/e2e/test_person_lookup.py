@@ -16,9 +16,9 @@ PHONE = "13912345679"
 
 @pytest.fixture
 def world(
-    sqlite_state: SqlState, event_store: ClickHouseStore, cipher: VaultCipher, tenant: int
+    any_state: SqlState, event_store: ClickHouseStore, cipher: VaultCipher, tenant: int
 ) -> World:
-    return World(sqlite_state, event_store, cipher, tenant)
+    return World(any_state, event_store, cipher, tenant)
 
 
 @pytest.fixture

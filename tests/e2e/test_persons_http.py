@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from carloop.bootstrap.persons import erasure_job
+from carloop.bootstrap.wiring.persons import erasure_job
 from carloop.stores.clickhouse import ClickHouseStore
 from carloop.stores.state.store import SqlState
 from carloop.stores.vault.cipher import VaultCipher
@@ -17,9 +17,9 @@ PHONE = "13912345679"
 
 @pytest.fixture
 def world(
-    sqlite_state: SqlState, event_store: ClickHouseStore, cipher: VaultCipher, tenant: int
+    any_state: SqlState, event_store: ClickHouseStore, cipher: VaultCipher, tenant: int
 ) -> World:
-    return World(sqlite_state, event_store, cipher, tenant)
+    return World(any_state, event_store, cipher, tenant)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def api(world: World) -> TestClient:
         world.tenant,
         persons=world.persons,
         person_story=world.story,
-        entity_desk=world.desk,
+        entity_lookup=world.desk,
         identity_decisions=world.decisions,
         erasure=world.erasure,
     )

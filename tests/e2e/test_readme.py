@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import serving
+from tests.support.stores import EVENT_STORE, STATE, postgres_absent
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -41,10 +42,22 @@ def test_both_languages_hold_the_same_commands() -> None:
     assert len(tour(CHINESE)) == 8
 
 
-def test_the_tour_is_true_word_for_word(tmp_path: Path) -> None:
+ELSEWHERE = pytest.param("postgres", "http", id="postgres-http", marks=pytest.mark.postgres)
+
+
+@pytest.mark.parametrize(("state", "event_store"), [(STATE, EVENT_STORE), ELSEWHERE])
+def test_the_tour_is_true_word_for_word(tmp_path: Path, state: str, event_store: str) -> None:
+    if postgres_absent(state):
+        pytest.skip("no PostgreSQL answers on 127.0.0.1:5432")
     commands = "".join(tour(CHINESE))
-    with serving(tmp_path / "data", CARLOOP_ALLOWED_HOSTS="127.0.0.1") as server:
-        done = bash(commands, CARLOOP=server.url, DATA=str(server.data), TMPDIR=str(tmp_path))
+    with serving(
+        tmp_path / "data",
+        state=state,
+        event_store=event_store,
+        CARLOOP_ALLOWED_HOSTS="127.0.0.1",
+    ) as server:
+        where = {"CARLOOP": server.url, "DATA": str(server.data), "TMPDIR": str(tmp_path)}
+        done = bash(commands, **where, **server.stores)
     assert done.stdout.splitlines() == PROMISE.findall(commands), done.stderr
     assert "Traceback" not in done.stderr
 
@@ -52,7 +65,7 @@ def test_the_tour_is_true_word_for_word(tmp_path: Path) -> None:
 def test_the_commands_of_the_operators_guide_are_true(tmp_path: Path) -> None:
     commands = "".join(tour((ROOT / "docs" / "guides" / "operate.md").read_text("utf-8")))
     again = str(tmp_path / "again")
-    with serving(tmp_path / "data") as server:
+    with serving(tmp_path / "data", state="sqlite", event_store="chdb") as server:
         server.send(server.write_key(), [{"event": "visit", "identifiers": {"login_id": "u1"}}])
         data = str(server.data)
         done = bash(f"set -e\n{commands}", DATA=data, BACKUP=str(tmp_path / "b"), AGAIN=again)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 from tests.support.server import carloop, free_port, serving
+from tests.support.stores import stores_of
 
 STARTING_SECONDS = 60.0
 
@@ -29,7 +31,15 @@ def test_the_demo_loads_beside_the_server_and_ends_with_it(tmp_path: Path) -> No
     data = tmp_path / "data"
     where = ("--data", str(data), "--port", str(free_port()))
     command = [sys.executable, "-m", "carloop", "serve", *where, "--demo", "s"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+    with (
+        stores_of(data) as stores,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **stores},
+        ) as server,
+    ):
         demo = begun(data)
         server.send_signal(signal.SIGTERM)
         said, _ = server.communicate(timeout=40)

@@ -76,7 +76,7 @@ def test_children_end_with_the_server(tmp_path: Path) -> None:
     server.wait_ready()
     pids = [server.pid("gateway"), server.pid("engine")]
     server._process.kill()
-    server._process.wait()
+    server.stop()
     until = time.monotonic() + 20
     while time.monotonic() < until and any(Path(f"/proc/{pid}").exists() for pid in pids):
         time.sleep(0.1)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import pytest
@@ -25,9 +28,11 @@ from carloop.stores.clickhouse.archive import ClickHouseArchive
 from carloop.stores.journal.archive import JournalFiles, restore_master_key
 from carloop.stores.state.archive import SqlStateArchive
 from carloop.stores.state.store import SqlState
+from carloop.stores.vault.sealed_files import PIECE, open_file, seal_file
 from tests.support.clickhouse_facade import facade
 
 KEY_ID = "00c0ffee"
+KEY = bytes(range(32))
 Installation = Callable[[SqlState, ClickHouseStore, Path], Backup]
 
 
@@ -35,7 +40,11 @@ Installation = Callable[[SqlState, ClickHouseStore, Path], Backup]
 def installation(clock: ManualClock) -> Installation:
     def build(state: SqlState, events: ClickHouseStore, data: Path) -> Backup:
         return Backup(
-            SqlStateArchive(state), ClickHouseArchive(events), JournalFiles(data), clock, KEY_ID
+            SqlStateArchive(state),
+            ClickHouseArchive(events),
+            JournalFiles(data, KEY),
+            clock,
+            KEY_ID,
         )
 
     return build
@@ -209,7 +218,7 @@ def test_what_cannot_be_restored_is_refused(
     other = Backup(
         SqlStateArchive(sqlite_state),
         ClickHouseArchive(chdb_store),
-        JournalFiles(data),
+        JournalFiles(data, KEY),
         clock,
         "11111111",
     )
@@ -259,3 +268,87 @@ def test_the_master_key_is_copied_only_when_asked(
     assert restore_master_key(tmp_path / "with" / "files", tmp_path / "new")
     assert (tmp_path / "new/secret/master.key").read_bytes() == b"secret"
     assert not restore_master_key(tmp_path / "with" / "files", tmp_path / "new")
+
+
+class Erased(ClickHouseArchive):
+    """Rows of one fragment go, for good, right after a table was read for the first time."""
+
+    def __init__(self, store: ClickHouseStore, tenant: int) -> None:
+        super().__init__(store)
+        self._tenant = tenant
+        self.deleted = 0
+
+    def _write(self, table: Any, path: Path, last_seq: int) -> None:
+        super()._write(table, path, last_seq)
+        if table.name == "events" and not self.deleted:
+            where = "tenant = {t:UInt32} AND fragment = 1"
+            self._store.delete("events", where, {"t": self._tenant})
+            self.deleted += 1
+
+
+def test_rows_that_go_during_a_backup_are_no_difference_afterwards(
+    any_state: SqlState,
+    chdb_store: ClickHouseStore,
+    data: Path,
+    tenant: int,
+    tmp_path: Path,
+    clock: ManualClock,
+    installation: Installation,
+    elsewhere: tuple[SqlState, ClickHouseStore],
+) -> None:
+    load(any_state, chdb_store, tenant, 1)
+    archive = Erased(chdb_store, tenant)
+    backup = Backup(SqlStateArchive(any_state), archive, JournalFiles(data, KEY), clock, KEY_ID)
+    manifest = backup.backup(tmp_path / "backup")
+    assert archive.deleted == 1
+    other_state, other_events = elsewhere
+    other = installation(other_state, other_events, tmp_path / "other-data")
+    assert other.restore(tmp_path / "backup") == manifest
+    assert other.verify(tmp_path / "backup") == []
+    assert count(other_events, tenant) == 4
+
+
+def test_files_that_wait_for_their_import_come_back_and_are_not_readable_in_between(
+    any_state: SqlState,
+    chdb_store: ClickHouseStore,
+    data: Path,
+    tmp_path: Path,
+    installation: Installation,
+    elsewhere: tuple[SqlState, ClickHouseStore],
+) -> None:
+    rows = b"phone\n13958172604\n" * 100_000
+    files = {"big.csv": rows, "empty.errors.csv": b"", "exact.csv": bytes(PIECE)}
+    (data / "uploads").mkdir()
+    for name, content in files.items():
+        (data / "uploads" / name).write_bytes(content)
+    installation(any_state, chdb_store, data).backup(tmp_path / "backup")
+    kept = sorted((tmp_path / "backup" / "files" / "uploads").iterdir())
+    assert [path.name for path in kept] == sorted(files)
+    assert not any(b"13958172604" in path.read_bytes() for path in kept)
+    other_state, other_events = elsewhere
+    new = tmp_path / "other-data"
+    installation(other_state, other_events, new).restore(tmp_path / "backup")
+    assert {p.name: p.read_bytes() for p in (new / "uploads").iterdir()} == files
+    assert {stat.S_IMODE(p.stat().st_mode) for p in (new / "uploads").iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("harm", ["cut", "grown", "swapped", "changed", "another key"])
+def test_a_sealed_file_that_was_altered_is_refused(tmp_path: Path, harm: str) -> None:
+    plain, sealed = tmp_path / "plain", tmp_path / "sealed"
+    plain.write_bytes(os.urandom(3 * PIECE))
+    seal_file(KEY, plain, sealed)
+    whole = sealed.read_bytes()
+    step = PIECE + 16
+    head, pieces = whole[:7], [whole[7 + n * step : 7 + (n + 1) * step] for n in range(3)]
+    altered = {
+        "cut": head + pieces[0] + pieces[1],
+        "grown": whole + pieces[2],
+        "swapped": head + pieces[1] + pieces[0] + pieces[2],
+        "changed": whole[:100] + bytes([whole[100] ^ 1]) + whole[101:],
+        "another key": whole,
+    }[harm]
+    sealed.write_bytes(altered)
+    key = bytes(32) if harm == "another key" else KEY
+    with pytest.raises(Permanent) as caught:
+        open_file(key, sealed, tmp_path / "opened")
+    assert caught.value.code == "sealed_file_damaged"

@@ -10,9 +10,9 @@ import pytest
 
 from carloop.core.events import Envelope, ProfileOp
 from carloop.core.identifiers import RawIdentifier
-from tests.support import senders
+from tests.support import clients
 from tests.support.capture import KEY, Capture, capturing
-from tests.support.senders import CLIENTS, need_node, node
+from tests.support.clients import CLIENTS, need_node, node
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def is_recent(event: Envelope) -> bool:
 
 @pytest.mark.parametrize("gzip", [False, True])
 def test_segment_python(capture: Capture, gzip: bool) -> None:
-    senders.segment_python(capture.url, KEY, gzip)
+    clients.segment_python(capture.url, KEY, gzip)
     capture.wait(lambda: len(capture.events) == 3)
     assert set(capture.keys) == {KEY}
     track = capture.of("test_drive_booked")
@@ -51,7 +51,7 @@ def test_segment_python(capture: Capture, gzip: bool) -> None:
 
 
 def test_rudder_python(capture: Capture) -> None:
-    senders.rudder_python(capture.url, KEY)
+    clients.rudder_python(capture.url, KEY)
     capture.wait(lambda: len(capture.events) == 2)
     assert set(capture.keys) == {KEY}
     assert properties(capture.of("test_drive_booked")) == {"series": "C5"}
@@ -60,7 +60,7 @@ def test_rudder_python(capture: Capture) -> None:
 
 @pytest.mark.parametrize("consumer", ["DefaultConsumer", "BatchConsumer"])
 def test_sensors_python(capture: Capture, consumer: str) -> None:
-    senders.sensors_python(f"{capture.url}/sa?project=default&token={KEY}", consumer)
+    clients.sensors_python(f"{capture.url}/sa?project=default&token={KEY}", consumer)
     capture.wait(lambda: len(capture.events) == 4)
     assert set(capture.keys) == {KEY}
     track = capture.of("test_drive_booked")
@@ -137,10 +137,10 @@ def test_sensors_node(capture: Capture) -> None:
 )
 def test_sensors_in_a_browser(options: str, method: str, content_type: str) -> None:
     need_node("sa-sdk-javascript")
-    script = CLIENTS / senders.SENSORS_WEB
-    with capturing({"/sensorsdata.js": script}) as capture, senders.browser_page() as page:
+    script = CLIENTS / clients.SENSORS_WEB
+    with capturing({"/sensorsdata.js": script}) as capture, clients.browser_page() as page:
         url = f"{capture.url}/sa?project=default&token={KEY}"
-        capture.pages["/page"] = ("text/html; charset=utf-8", senders.sensors_page(url, options))
+        capture.pages["/page"] = ("text/html; charset=utf-8", clients.sensors_page(url, options))
         page.goto(f"{capture.url}/page")
         capture.wait(
             lambda: (

@@ -47,8 +47,8 @@ def journal(tmp_path: Path, day_keys: DayKeys) -> Iterator[SqliteJournal]:
 
 
 @pytest.fixture
-def imports(sqlite_state: SqlState, journal: SqliteJournal, clock: ManualClock) -> Imports:
-    return Imports(sqlite_state, journal, load_catalogue("automotive"), clock)
+def imports(any_state: SqlState, journal: SqliteJournal, clock: ManualClock) -> Imports:
+    return Imports(any_state, journal, load_catalogue("automotive"), clock)
 
 
 def kept(journal: SqliteJournal) -> list[Envelope]:

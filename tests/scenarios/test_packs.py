@@ -23,9 +23,10 @@ CAR_TRADE = re.compile(
 KNOWING = {
     "core/scope.py": "names the roles of a partner's staff",
     "app/ingest/personal.py": "forms of personal data, hidden whatever pack is in force",
-    "app/callers.py": "names those roles",
+    "app/access/callers.py": "names those roles",
     "cli/demo.py": "names one of those roles",
     "kit/logging.py": "forms of personal data, redacted whatever pack is in force",
+    "connectors/adf.py": "a format of that trade, whose elements are so named",
     "api/app.py": "says what the product is for",
     "cli/main.py": "says what the product is for",
 }

@@ -5,7 +5,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
-from carloop.app.retention import Expired, Retention
+from carloop.app.operation.retention import Expired, Retention
 from carloop.core.ports.event_store import EventStore
 from carloop.core.ports.jobs import Job, JobState
 from carloop.core.ports.tenants import Tenant
@@ -46,17 +46,17 @@ def kept(store: EventStore, tenant: int) -> list[int]:
 
 
 def test_events_beyond_the_days_of_their_tenant_go(
-    sqlite_state: SqlState, event_store: EventStore, tenant: int, clock: ManualClock
+    any_state: SqlState, event_store: EventStore, tenant: int, clock: ManualClock
 ) -> None:
     midnight = to_ms(clock.now()) // DAY * DAY
     edge = midnight - 30 * DAY
     other = tenant + 500_000
     insert(event_store, tenant, [edge - 40 * DAY, edge - 1, edge, edge + 1])
     insert(event_store, other, [edge - 40 * DAY])
-    with sqlite_state.write() as tx:
+    with any_state.write() as tx:
         tx.tenants.save(Tenant(tenant, "a", settings={"event_days": 30}))
         tx.tenants.save(Tenant(other, "b"))
-    retention = Retention(sqlite_state, event_store, clock)
+    retention = Retention(any_state, event_store, clock)
     assert retention.run() == Expired(events=2, jobs=0)
     assert kept(event_store, tenant) == [2, 3]
     assert kept(event_store, other) == [0]
@@ -65,12 +65,12 @@ def test_events_beyond_the_days_of_their_tenant_go(
 
 @pytest.mark.parametrize("days", [0, -1, "30", 1.5, True])
 def test_a_setting_that_is_no_number_of_days_removes_nothing(
-    sqlite_state: SqlState, event_store: EventStore, tenant: int, clock: ManualClock, days: object
+    any_state: SqlState, event_store: EventStore, tenant: int, clock: ManualClock, days: object
 ) -> None:
-    with sqlite_state.write() as tx:
+    with any_state.write() as tx:
         tx.tenants.save(Tenant(tenant, "a", settings={"event_days": days}))
     with pytest.raises(InvalidInput):
-        Retention(sqlite_state, event_store, clock).run()
+        Retention(any_state, event_store, clock).run()
 
 
 def test_finished_jobs_go_after_90_days(

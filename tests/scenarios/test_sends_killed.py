@@ -19,8 +19,8 @@ from carloop.core.ports.journeys import Journey
 from carloop.core.ports.vault import Cipher
 from carloop.kit.clock import ManualClock
 from carloop.stores.state.store import SqlState
+from tests.support.dispatcher import CONCURRENCY
 from tests.support.provider import Provider, provider
-from tests.support.sender import CONCURRENCY
 from tests.support.story import Story, graph
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ PEOPLE = 300
 
 def start(url: str) -> subprocess.Popen[str]:
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.sender", url],
+        [sys.executable, "-m", "tests.support.dispatcher", url],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -66,6 +66,13 @@ def unfinished(story: Story, *journeys: Journey) -> int:
     return sum(n for j in journeys for state, n in story.states(j).items() if state not in over)
 
 
+def await_delivery(one: Provider, two: Provider, before: int) -> None:
+    """Until this sender's first message arrived; it may have only leases to wait for."""
+    deadline = time.monotonic() + 5
+    while len(one.delivered) + len(two.delivered) == before and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
 def test_killed_senders(sqlite_state: SqlState, cipher: Cipher, tenant: int) -> None:
     rng = random.Random(20261122)
     clock = ManualClock(datetime.now(UTC))
@@ -80,8 +87,10 @@ def test_killed_senders(sqlite_state: SqlState, cipher: Cipher, tenant: int) -> 
         while story.worker.run_once(clock.now()).moved:
             pass
         for _ in range(KILLS):
+            before = len(keyless.delivered) + len(keyed.delivered)
             child = start(sqlite_state.url)
-            time.sleep(rng.uniform(0.05, 0.35))
+            await_delivery(keyless, keyed, before)
+            time.sleep(rng.uniform(0, 0.1))
             stop(child)
         under_fire = len(keyless.delivered)
         child = start(sqlite_state.url)

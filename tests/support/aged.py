@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import select
 
 from carloop.app.pipeline import DAY_MS, Pipeline
 from carloop.bootstrap.packs import load_catalogue
@@ -18,6 +23,7 @@ from carloop.connectors import PROTOCOLS
 from carloop.core.scope import Scope
 from carloop.kit.clock import SystemClock, to_ms
 from carloop.sql import Query
+from carloop.stores.state.schema import metadata
 
 TABLES = ("events", "fragments", "attributes", "grants")
 
@@ -41,21 +47,20 @@ def main(data: Path, days: int, dump: Path) -> None:
         for table in TABLES:
             for row in stores.event_store.query(Query(f"SELECT * FROM {table}"), Scope(1)).rows:
                 out.write(f"{table}\t{row}\n".encode())
+    with dump.open("ab") as out, stores.state.reader.connect() as connection:
+        for kept in metadata.sorted_tables:
+            for record in connection.execute(select(kept)):
+                _write(kept.name, record, out)
     stores.close()
-    with dump.open("ab") as out:
-        for name in ("state.db", "journal.db"):
-            _rows(data / name, out.write)
+    with dump.open("ab") as out, closing(sqlite3.connect(data / "journal.db")) as db:
+        for record in db.execute("SELECT * FROM batch"):
+            _write("batch", record, out)
 
 
-def _rows(path: Path, write: object) -> None:
-    db = sqlite3.connect(path)
-    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-        for row in db.execute(f'SELECT * FROM "{table}"'):  # noqa: S608
-            for cell in row:
-                raw = cell if isinstance(cell, bytes) else str(cell).encode()
-                assert callable(write)
-                write(table.encode() + b"\t" + raw + b"\n")
-    db.close()
+def _write(table: str, record: Iterable[object], out: BinaryIO) -> None:
+    for cell in record:
+        raw = cell if isinstance(cell, bytes) else str(cell).encode()
+        out.write(table.encode() + b"\t" + raw + b"\n")
 
 
 if __name__ == "__main__":

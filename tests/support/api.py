@@ -12,21 +12,27 @@ from fastapi.testclient import TestClient
 
 from carloop.api.app import create_app
 from carloop.api.services import Services
-from carloop.app.access import Access
+from carloop.app.access.callers import Callers
+from carloop.app.access.keys import Keys
+from carloop.app.access.passwords import Passwords
+from carloop.app.access.signing_in import Access
+from carloop.app.access.users import Users
 from carloop.app.audit import AuditLog, Head
-from carloop.app.callers import Callers
-from carloop.app.health import Health
 from carloop.app.jobs import JobRunner
-from carloop.app.keys import Keys
-from carloop.app.passwords import Passwords
+from carloop.app.operation.health import Health
+from carloop.app.source_limits import SourceLimits
+from carloop.app.source_settings import SourceDesk
 from carloop.app.sources import Sources
-from carloop.app.users import Users
+from carloop.app.tenant_settings import TenantSettings
+from carloop.core.hooks import Hook
 from carloop.core.pack import EntityType, Pack
 from carloop.core.ports.event_store import EventStore
 from carloop.core.ports.state import State, Tx
 from carloop.core.registry import Catalogue
 from carloop.core.write_keys import WriteKey
 from carloop.kit.clock import Clock
+from carloop.stores.vault.cipher import VaultCipher
+from carloop.stores.vault.keys import MasterKey
 
 SHOP = Pack(
     "shop",
@@ -107,6 +113,10 @@ def build(
     published: list[Sequence[WriteKey]] = []
     keys = Keys(state, clock, callers, access, published.append)
     head = MemoryHead()
+    audit = AuditLog(state, clock, b"k" * 32, head)
+    hooks: list[Sequence[Hook]] = []
+    cipher = VaultCipher(MasterKey(b"m" * 32))
+    desk = SourceDesk(state, cipher, clock, hooks.append)
     services = Services(
         **{
             "clock": clock,
@@ -117,8 +127,11 @@ def build(
             "users": Users(state, clock, callers, passwords, access),
             "keys": keys,
             "jobs": JobRunner(state, clock),
-            "audit": AuditLog(state, clock, b"k" * 32, head),
-            "sources": Sources(state, event_store, clock, keys, lambda tx, tenant, since: {}),
+            "audit": audit,
+            "source_limits": SourceLimits(state, keys),
+            "tenant_settings": TenantSettings(state, event_store, audit),
+            "sources": Sources(state, event_store, clock, keys, lambda tx, tenant, since: {}, desk),
+            "source_desk": desk,
             "health": Health({"state": lambda: None}),
             "answer_secret": b"a" * 32,
             **parts,

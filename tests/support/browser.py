@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.stores import stores_of
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
@@ -62,15 +64,17 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, seconds: float = 60) -> Iterator[Server]:
-    """Start ``carloop serve`` on a free port and wait until it is ready."""
+def serving(data: Path, seconds: float = 60, **settings: str) -> Iterator[Server]:
+    """Start ``carloop serve`` on a free port, wait until it is ready; ``settings``: environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "carloop", "serve", "--data", str(data), "--port", str(port)]
     log = (data / "server.log").open("wb")
-    process = subprocess.Popen(command, stdout=log, stderr=log, env=dict(os.environ))
+    stores = ExitStack()
+    environment = {**os.environ, **settings, **stores.enter_context(stores_of(data))}
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
         _wait_until_ready(process, url, seconds)
         password = (data / "run" / "admin-password").read_text().strip()
@@ -82,6 +86,7 @@ def serving(data: Path, seconds: float = 60) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        stores.close()
         log.close()
 
 
@@ -196,6 +201,7 @@ class Visitor:
 
     def accessibility(self) -> list[str]:
         """Serious and critical findings of axe, one line each."""
+        self.page.locator(".ant-form-show-help-item-leave").wait_for(state="detached")
         self.page.evaluate(AXE.read_text())
         found: dict[str, Any] = self.page.evaluate(
             "() => axe.run(document, {resultTypes: ['violations']})"
@@ -210,3 +216,14 @@ class Visitor:
     def close(self) -> None:
         """Close the context."""
         self.context.close()
+
+
+def admin_session(browser: Browser, server: Server) -> list[Any]:
+    """Cookies of the administrator, who has signed in through the forms and chosen a password."""
+    first = Visitor.open(browser, server.url)
+    first.sign_in(server.password)
+    first.choose_password(server.password, PASSWORD)
+    first.page.locator("#main h1").first.wait_for()
+    cookies = list(first.context.cookies())
+    first.close()
+    return cookies

@@ -14,6 +14,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,7 @@ _TRANSPORT = frozenset(
         "http_headers_progress_interval_ms",
     }
 )
+TIDY_SECONDS = 15.0
 _INSERT_WITH_DATA = re.compile(rb"\s*INSERT\s+INTO\s+[^;']*?\sFORMAT\s+\w+\s", re.IGNORECASE)
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*$", re.IGNORECASE)
 _CODE = re.compile(r"Code: (\d+)\.")
@@ -154,6 +156,9 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed before its answer is nothing to tell of."""
+
 
 @contextmanager
 def facade(directory: Path) -> Iterator[str]:
@@ -175,12 +180,24 @@ def facade(directory: Path) -> Iterator[str]:
         process.stdout.close()
 
 
+def _tidy(handle: Any) -> None:
+    """Remove old parts, which a server does by itself and chDB, when idle, hardly ever."""
+    tables = (
+        "SELECT name FROM system.tables WHERE database = 'default' AND engine LIKE '%MergeTree'"
+    )
+    while True:
+        time.sleep(TIDY_SECONDS)
+        for name in str(handle.query(tables, "TabSeparated")).split():
+            handle.query(f"SYSTEM START CLEANUP {name}")
+
+
 def main() -> None:
     """Serve the chDB at the path given until stdin closes; print the port first."""
     Handler.path_of_chdb = sys.argv[1]
     keeper = chdb.connect(sys.argv[1])
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=_tidy, args=(chdb.connect(sys.argv[1]),), daemon=True).start()
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
     sys.stdin.read()

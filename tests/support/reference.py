@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Table
+
+from carloop.app.feeds.meanings import LIST_PLACES, PLACES
 from carloop.bootstrap.packs import load_catalogue
 from carloop.bootstrap.settings import Settings
+from carloop.connectors import HOOKS, PROTOCOLS
+from carloop.connectors.feeds import FEEDS
+from carloop.connectors.feeds.broker import LONGEST_META, PAGE_BYTES, PAGE_RECORDS
+from carloop.core.events import Limits
+from carloop.core.feeds import LONGEST_RECORD, MOST_PAGE_RECORDS
 from carloop.core.fields import Field, FieldType
 from carloop.core.identifiers import IdentifierType
 from carloop.core.pack import EventType, Property
 from carloop.core.scope import ROLE_PERMISSIONS, Permission, Role
 from carloop.rules import FIELD_OPS, KINDS
 from carloop.rules.comparison import IDENTIFYING_OPS
+from carloop.stores.state.schema import MODULES
 
-DIRECTORY = Path(__file__).resolve().parents[2] / "docs" / "reference"
+ROOT = Path(__file__).resolve().parents[2]
+DIRECTORY = ROOT / "docs" / "reference"
 CATALOGUE = load_catalogue("automotive")
 NOTE = "Written from the code by `make docs`; do not edit."
 
@@ -30,8 +42,131 @@ def pages() -> dict[str, str]:
         "rules.md": rules(),
         "roles.md": roles(),
         "settings.md": settings(),
+        "routes.md": routes(),
+        "connectors.md": connectors(),
+        "feeds.md": feeds(),
+        "tables.md": tables(),
     }
     return {name: f"{text.strip()}\n" for name, text in made.items()}
+
+
+def feeds() -> str:
+    """Every kind of source that is read, with its settings."""
+    parts = []
+    for kind in FEEDS:
+        schema = kind.schema()
+        rows = [
+            (
+                f"`{name}`" + (" **required**" if name in schema["required"] else ""),
+                "secret" if told.get("writeOnly") else _type(told),
+                f"`{told['default']}`" if "default" in told else "–",
+                ". ".join(t for t in (told.get("title"), told.get("description")) if t),
+            )
+            for name, told in schema["properties"].items()
+        ]
+        ends = "Reads until stopped (`continuous`)." if kind.endless else "Reads to its end."
+        table = _table(("setting", "type", "unless set", "meaning"), rows)
+        meant = _one_line(kind.__doc__ or "").replace("``", "`")
+        parts.append(f"## {_title(kind.title)}: `{kind.kind}`\n\n{meant} {ends}\n\n{table}")
+    body = "\n\n".join(parts)
+    return f"""
+# Sources that are read
+
+{NOTE} How: [a database](../guides/connect-a-database.md),
+[vehicle telematics](../guides/vehicle-telematics.md). Secrets are stored encrypted and never shown.
+A private address needs `CARLOOP_ALLOWED_HOSTS`.
+
+| limit | |
+| --- | --- |
+| one record | {LONGEST_RECORD} bytes; a message {LONGEST_RECORD - LONGEST_META} |
+| a page | {MOST_PAGE_RECORDS} records; of a broker {PAGE_RECORDS} messages or {PAGE_BYTES} bytes |
+| events of one record | {PLACES}; {LIST_PLACES} where its mapping names a list |
+
+A message that is no JSON, empty, too long or gone (`malformed_json`, `invalid_encoding`,
+`empty_body`, `row_too_long`, `message_gone`) is kept in quarantine with its position, acknowledged,
+and holds nobody up. A message carries, besides its own members, `$message` (`topic`, `level.1` …,
+`key`, `headers`, `at`); JSON that is no object stands under `$value`.
+
+Run against real servers: PostgreSQL, MariaDB, SQLite, mosquitto 2 (MQTT 5 and 3.1.1), RabbitMQ,
+NATS JetStream, Redis 7. **Not run**: Kafka was tested against the cluster that librdkafka brings
+along, not against an Apache Kafka or Redpanda server; its SASL and TLS, Redis Cluster and Sentinel,
+and TLS to a broker beyond the refusal of a peer that has none.
+
+{body}
+"""
+
+
+def _type(told: Mapping[str, Any]) -> str:
+    if "enum" in told:
+        return " ".join(f"`{value}`" for value in told["enum"])
+    if "minimum" in told:
+        return f"{told['minimum']} … {told['maximum']}"
+    return "list" if told["type"] == "array" else str(told["type"])
+
+
+def connectors() -> str:
+    """Every way in over HTTP with its addresses and limits."""
+    head = ("protocol", "name", "addresses", "event", "events", "on the wire", "unpacked")
+    rows = [
+        (_title(p.title), f"`{p.name}`", _addresses(p.routes), *_limits(p.limits))
+        for p in PROTOCOLS.values()
+    ]
+    hooks = [
+        (
+            _title(h.title),
+            f"`{h.name}`",
+            f"{' '.join(h.methods)} `/{h.word}/<source>`",
+            *_limits(h.limits),
+        )
+        for h in HOOKS.values()
+    ]
+    names = {
+        name: (", ".join(f"`{setting}`" for setting in h.schema()["properties"]))
+        for name, h in HOOKS.items()
+    }
+    told = [(f"`{name}`", settings_) for name, settings_ in names.items()]
+    presets = [
+        (f"`{p.name}`", _title(p.title), "<br>".join(p.documented), "<br>".join(p.assumed))
+        for pack in CATALOGUE.packs
+        for p in pack.webhook_presets
+    ]
+    return f"""
+# Ways in over HTTP
+
+{NOTE} Sizes in bytes. Nesting up to 32 levels, 500 keys, keys up to 200 characters,
+everywhere. How to send: [send events](../guides/send-events.md); why something was refused:
+[reasons](quarantine.md).
+
+## With a write key
+
+{_table(head, rows)}
+
+`/sa`, `/sa.gif` and `/debug` answer under any prefix.
+
+## With settings of their own
+
+A source of such a kind has an address; its requests are signed, or carry a write key of that
+source. How: [receive leads](../guides/receive-leads.md).
+
+{_table(head, hooks)}
+
+{_table(("kind", "settings"), told)}
+
+## Presets of the packs
+
+{_table(("preset", "platform", "documented", "assumed"), presets)}
+"""
+
+
+def _addresses(routes_: Iterable[tuple[str, str]]) -> str:
+    by_method: dict[str, list[str]] = {}
+    for method, path in routes_:
+        by_method.setdefault(method, []).append(f"`{path}`")
+    return "<br>".join(f"{method} {' '.join(paths)}" for method, paths in by_method.items())
+
+
+def _limits(limits: Limits) -> tuple[int, ...]:
+    return limits.event, limits.events_per_batch, limits.wire, limits.unpacked
 
 
 def identifier_types() -> str:
@@ -187,6 +322,58 @@ def settings() -> str:
 
 {_table(("variable", "unless set", "meaning"), rows)}
 """
+
+
+def routes() -> str:
+    """Every route of the API document, which its own test holds true."""
+    paths = json.loads((ROOT / "openapi.json").read_text("utf-8"))["paths"]
+    rows = [
+        (
+            f"`{method.upper()} {path}`",
+            f"`{operation['x-permission']}`" if "x-permission" in operation else "–",
+            _one_line(operation["description"]),
+        )
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    ]
+    return f"""
+# Routes
+
+{NOTE} Shapes of requests and answers are in
+[openapi.json](../../openapi.json). A dash: no permission is needed, or the route has its own way to
+know the caller (a session, a signature). The ways in for events are in the
+[guide](../guides/send-events.md).
+
+{_table(("route", "permission", "what it does"), rows)}
+"""
+
+
+def tables() -> str:
+    """Every table of the state store, by the file that declares it."""
+    parts = []
+    for module in MODULES:
+        name = module.__name__.rpartition(".")[2]
+        own = [it for it in vars(module).values() if isinstance(it, Table)]
+        rows = [
+            (f"`{it.name}`", _codes(it.primary_key.columns.keys()), _codes(it.columns.keys()))
+            for it in own
+        ]
+        table = _table(("table", "key", "columns"), rows)
+        parts.append(f"## `tables/{name}.py`\n\n{_one_line(module.__doc__ or '')}\n\n{table}")
+    body = "\n\n".join(parts)
+    return f"""
+# Tables of the state store
+
+{NOTE} The same tables in SQLite and PostgreSQL;
+times are milliseconds since 1970 in UTC.
+
+{body}
+"""
+
+
+def _one_line(text: str) -> str:
+    """The first paragraph, on one line."""
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def _attributes(docstring: str) -> dict[str, str]:

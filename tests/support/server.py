@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.support.stores import stores_of
 
 STARTING_SECONDS = 60.0
 
@@ -26,15 +28,20 @@ def free_port() -> int:
 
 
 def carloop(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "carloop", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-        env={**os.environ, **environment},
-    )
+    """Run one command to its end, on the stores of the directory that ``--data`` names."""
+    with ExitStack() as held:
+        stores: Mapping[str, str] = {}
+        if "--data" in arguments:
+            data = Path(arguments[arguments.index("--data") + 1])
+            stores = held.enter_context(stores_of(data))
+        return subprocess.run(
+            [sys.executable, "-m", "carloop", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+            env={**os.environ, **stores, **environment},
+        )
 
 
 @dataclass
@@ -44,6 +51,7 @@ class Server:
     data: Path
     port: int
     process: subprocess.Popen[bytes]
+    stores: Mapping[str, str]
 
     @property
     def url(self) -> str:
@@ -77,6 +85,19 @@ class Server:
         assert answer.json()["rejected"] == [], answer.text
         self.settle()
 
+    def kill(self, child: str) -> None:
+        """``kill -9`` of the ``engine`` or the ``gateway``; the supervisor starts it again."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (entry / "cmdline").read_bytes().split(b"\0")
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            except OSError:
+                continue
+            if int(parent) == self.process.pid and child.encode() in command:
+                os.kill(int(entry.name), signal.SIGKILL)
+                return
+        raise AssertionError(f"no {child} runs")
+
     def settle(self) -> None:
         """Wait until everything acknowledged can be queried."""
         token = (self.data / "run" / "local.token").read_text("ascii")
@@ -92,23 +113,45 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, *, log: Path | None = None, **environment: str) -> Iterator[Server]:
-    """A server on ``data``, ready, its output in ``log``; stopped on leaving."""
-    port = free_port()
-    with Path(log or os.devnull).open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "carloop", "serve", "--data", str(data), "--port", str(port)],
-            stdout=output,
-            stderr=output,
-            env={**os.environ, **environment},
-        )
-    server = Server(data, port, process)
-    try:
-        _wait_until_ready(server)
-        yield server
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+def serving(
+    data: Path,
+    *,
+    log: Path | None = None,
+    state: str | None = None,
+    event_store: str | None = None,
+    port: int | None = None,
+    **environment: str,
+) -> Iterator[Server]:
+    """A server on ``data``, ready, its output in ``log``; stopped on leaving.
+
+    Args:
+        data: its directory.
+        log: file of its output; None: nowhere.
+        state, event_store: stores other than the chosen ones (see ``tests.support.stores``).
+        port: where it listens; None: on a free one.
+        environment: further ``CARLOOP_*``.
+    """
+    port = port or free_port()
+    with stores_of(data, state=state, event_store=event_store) as stores:
+        with Path(log or os.devnull).open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "carloop", "serve", *where(data, port)],
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **stores, **environment},
+            )
+        server = Server(data, port, process, stores)
+        try:
+            _wait_until_ready(server)
+            yield server
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def where(data: Path, port: int) -> list[str]:
+    """The options of a server."""
+    return ["--data", str(data), "--port", str(port)]
 
 
 def _wait_until_ready(server: Server) -> None:

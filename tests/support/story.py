@@ -15,7 +15,7 @@ from carloop.app.contacts import VaultContacts
 from carloop.app.guard import Guard
 from carloop.app.identity import IdentityResolver
 from carloop.app.journeys import Graphs, JourneyEntries, JourneyWorker
-from carloop.app.profiles import ProfileWrite, ProfileWriter
+from carloop.app.persons.profiles import ProfileWrite, ProfileWriter
 from carloop.app.sends import Dispatcher, Pace
 from carloop.app.templates import Writer
 from carloop.core.consent import ANY_CHANNEL, MARKETING, ConsentEntry, ConsentState

@@ -8,14 +8,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 from carloop.app.audit import AuditLog, Head
-from carloop.app.entities import EntityRegistry, Grant, RelationFact
-from carloop.app.entity_desk import EntityDesk
+from carloop.app.entities.lookup import EntityLookup
+from carloop.app.entities.registry import EntityRegistry, Grant, RelationFact
 from carloop.app.erasure import Erasure
 from carloop.app.identity import IdentityResolver
 from carloop.app.identity_decisions import IdentityDecisions
-from carloop.app.person_story import PersonStory
-from carloop.app.persons import Persons
-from carloop.app.profiles import ProfileWrite, ProfileWriter
+from carloop.app.persons.lookup import Persons
+from carloop.app.persons.profiles import ProfileWrite, ProfileWriter
+from carloop.app.persons.story import PersonStory
 from carloop.app.projector import Projector
 from carloop.core.events import EntityRef, ProfileOp
 from carloop.core.evidence import Evidence
@@ -69,7 +69,7 @@ class World:
         self.projector = Projector(state, store, CATALOGUE, cipher)
         self.persons = Persons(state, store, CATALOGUE, cipher, audit)
         self.story = PersonStory(state, store, CATALOGUE, self.persons, audit)
-        self.desk = EntityDesk(state, CATALOGUE, cipher, self.persons)
+        self.desk = EntityLookup(state, CATALOGUE, cipher, self.persons)
         self.decisions = IdentityDecisions(
             state, CATALOGUE, self.persons, audit, self.clock, self.resolver.reset
         )

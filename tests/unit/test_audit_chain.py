@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, update
 
+from carloop.app.access.callers import system_caller
 from carloop.app.audit import AuditLog
-from carloop.app.callers import system_caller
 from carloop.kit.clock import ManualClock
 from carloop.kit.errors import CarloopError, Permanent
 from carloop.stores.state.store import SqlState

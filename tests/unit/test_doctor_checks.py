@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from carloop.app import doctor
-from carloop.app.doctor import Check, Status
+from carloop.app.operation import doctor
+from carloop.app.operation.doctor import Check, Status
 from carloop.kit.errors import Unavailable
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from carloop.connectors import PROTOCOLS
+from carloop.core.events import room_of
 from carloop.core.write_keys import WriteKey, encode_write_keys
 from carloop.gateway.app import Gateway
 from carloop.gateway.health import Health
@@ -21,6 +22,7 @@ from carloop.gateway.ingest import Ingest
 from carloop.gateway.keys import KeyRing
 from carloop.gateway.metrics import Metrics
 from carloop.gateway.proxy import EngineProxy
+from carloop.gateway.sdk import Sdk
 from carloop.gateway.static import Console
 from carloop.stores.journal import SqliteJournal
 from carloop.stores.vault.journal_keys import DayKeys
@@ -51,12 +53,16 @@ class Rig:
         (static / "assets").mkdir(parents=True)
         (static / "index.html").write_text("<!doctype html><title>carloop</title>")
         (static / "assets" / "app-1a2b.js").write_text("export {};" * 500)
+        sdk = directory / "sdk"
+        sdk.mkdir()
+        (sdk / "carloop.js").write_text("var carloop=1;" * 200)
+        (sdk / "secret.js").write_text("not ours to show")
         engine = EngineProxy(directory / "no-engine.sock")
         ingest = Ingest(
             PROTOCOLS.values(), self.journal, KeyRing(self.keys), self.metrics, lambda: self.now
         )
         health = Health(engine, self.metrics, directory / "probe", lambda: [])
-        self.app = Gateway(ingest, engine, Console(static), health)
+        self.app = Gateway(ingest, engine, Console(static), Sdk(sdk), health)
 
     async def call(self, method: str, path: str, **more: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app=self.app, client=("127.0.0.1", 5))
@@ -213,3 +219,70 @@ async def test_the_console_is_served_with_its_headers(rig: Rig) -> None:
     assert asset.text == "export {};" * 500
     assert (await rig.call("GET", "/console/assets/gone.js")).status_code == 404
     assert (await rig.call("GET", "/console/%2e%2e/%2e%2e/keys.json")).status_code == 404
+
+
+async def test_any_site_may_load_the_tracker_and_keep_it_for_a_while(rig: Rig) -> None:
+    plain = await rig.call("GET", "/sdk/carloop.js", headers={"accept-encoding": "identity"})
+    packed = await rig.call("GET", "/sdk/carloop.js", headers={"accept-encoding": "gzip"})
+    assert (plain.status_code, packed.status_code) == (200, 200)
+    assert plain.text == packed.text == "var carloop=1;" * 200
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.headers["etag"] != packed.headers["etag"]
+    for answer in (plain, packed):
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "max-age=3600" in answer.headers["cache-control"]
+        same = {"if-none-match": answer.headers["etag"], "accept-encoding": "gzip, identity"}
+        if answer is packed:
+            again = await rig.call("GET", "/sdk/carloop.js", headers=same)
+            assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["", "secret.js", "x/carloop.js", "carloop.mjs", "%00"])
+async def test_nothing_but_the_tracker_is_under_sdk(rig: Rig, name: str) -> None:
+    assert (await rig.call("GET", f"/sdk/{name}")).status_code == 404
+
+
+async def test_pages_may_read_when_to_come_back(rig: Rig) -> None:
+    answer = await rig.send(EVENT, headers={"origin": "https://www.example"})
+    assert answer.headers["access-control-expose-headers"] == "Retry-After"
+
+
+async def test_a_source_may_be_given_more_room_on_the_segment_routes(rig: Rig) -> None:
+    room = {"event_bytes": 65_536, "wire_bytes": 1_000_000}
+    publish(rig.keys, key("usual"), key("roomy", **room))
+    for where in ("header", "body"):
+        for clear, size, status, rejected in (
+            ("usual", 40_000, 200, 1),
+            ("roomy", 40_000, 200, 0),
+            ("roomy", 70_000, 200, 1),
+            ("usual", 600_000, 413, 0),
+            ("roomy", 600_000, 200, 1),
+            ("roomy", 1_100_000, 413, 0),
+        ):
+            message = {"type": "track", "event": "e", "userId": "u", "messageId": f"{where}{size}",
+                       "properties": {"text": "x" * size}}  # fmt: skip
+            named = {"writeKey": clear} if where == "body" else {}
+            auth = (clear, "") if where == "header" else None
+            before = dict(rig.metrics.rejected)
+            answer = await rig.call(
+                "POST", "/v1/batch", content=json.dumps({"batch": [message], **named}), auth=auth
+            )
+            assert answer.status_code == status, (where, clear, size, answer.text)
+            told = sum(rig.metrics.rejected.values()) - sum(before.values())
+            assert told == rejected, (where, clear, size)
+
+
+async def test_what_the_journal_keeps_is_decoded_under_the_same_limits_again(rig: Rig) -> None:
+    publish(rig.keys, key("roomy", event_bytes=65_536))
+    message = {"type": "track", "event": "e", "userId": "u", "messageId": "m",
+               "properties": {"text": "x" * 40_000}}  # fmt: skip
+    answer = await rig.call("POST", "/v1/track", content=json.dumps(message), auth=("roomy", ""))
+    assert answer.status_code == 200
+    (batch,) = rig.journal.read(0, 1 << 30)
+    segment = PROTOCOLS["segment"]
+    again = segment.decode(*room_of(batch.received, segment.limits))
+    assert [e.event for e in again.events] == ["e"]
+    assert segment.decode(batch.received, segment.limits).rejected[0].code == "too_large"

@@ -12,6 +12,9 @@ import pytest
 from carloop.core.events import Received
 from carloop.kit.errors import Unavailable
 from carloop.stores.journal import SqliteJournal
+from carloop.stores.vault.cipher import VaultCipher
+from carloop.stores.vault.journal_keys import DayKeys
+from carloop.stores.vault.keys import MasterKey
 
 DAY = 86_400_000
 T0 = 1_763_769_600_000
@@ -151,3 +154,21 @@ class _Bounded(SqliteJournal):
         db = super()._connect()
         db.execute(f"PRAGMA max_page_count = {self.pages}")
         return db
+
+
+def test_a_clock_that_ran_ahead_and_back_loses_nothing_that_is_acknowledged(tmp_path: Path) -> None:
+    """The engine lets go of keys by its clock; the gateway, a process of its own, knew them."""
+    cipher = VaultCipher(MasterKey(bytes(range(32))))
+    gateway = SqliteJournal(tmp_path / "journal.db", DayKeys(tmp_path / "keys", cipher))
+    engine = SqliteJournal(tmp_path / "journal.db", DayKeys(tmp_path / "keys", cipher))
+    [first] = gateway.append([received(b"before")])
+    assert [b.received.body for b in engine.read(0, 1 << 20)] == [b"before"]
+    ahead = T0 + 10 * DAY
+    assert engine.expire(ahead - 7 * DAY, through=first) == 1
+    assert list((tmp_path / "keys").glob("*.key")) == []
+    gateway.append([received(b"after")])
+    assert [b.received.body for b in engine.read(first, 1 << 20)] == [b"after"]
+    restarted = SqliteJournal(tmp_path / "journal.db", DayKeys(tmp_path / "keys", cipher))
+    assert [b.received.body for b in restarted.read(first, 1 << 20)] == [b"after"]
+    for journal in (gateway, engine, restarted):
+        journal.close()

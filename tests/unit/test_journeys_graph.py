@@ -51,6 +51,7 @@ def test_the_tuple_and_the_union_name_the_same_nodes() -> None:
         "wait",
         "send",
         "condition",
+        "split",
         "exit",
     ]
 

@@ -78,6 +78,32 @@ def test_an_event_with_everything_arrives_as_its_sender_meant_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("sent_at", "corrected"),
+    [
+        (AT, 0),
+        (AT - 60_000, 0),
+        (AT - 60_001, 60_001),
+        (AT + 3_600_000, -3_600_000),
+        ("2025-11-22T08:00:00+00:00", 0),
+        ("2025-11-22T15:00:00+08:00", 3_600_000),
+        (None, 0),
+        ("yesterday", 0),
+        (True, 0),
+        ({"a": 1}, 0),
+        (10**18, 0),
+    ],
+)
+def test_a_clock_off_by_more_than_a_minute_is_corrected_by_the_time_of_sending(
+    sent_at: Any, corrected: int
+) -> None:
+    happened = AT - 7_200_000
+    body = {"sent_at": sent_at, "events": [event(occurred_at=happened), event(message_id="now")]}
+    first, second = decode(body).events
+    assert first.occurred_at == happened + corrected
+    assert second.occurred_at == AT
+
+
 def test_an_array_and_a_single_object_are_batches_too() -> None:
     assert len(decode([event(), event(message_id="2")]).events) == 2
     assert len(decode(event()).events) == 1

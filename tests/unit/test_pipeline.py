@@ -18,6 +18,7 @@ from carloop.core.identifiers import RawIdentifier
 from carloop.core.pack import EntityType, EventType, Pack, Property
 from carloop.core.registry import Catalogue
 from carloop.core.scope import Scope
+from carloop.core.sources import Source, SourceKind
 from carloop.kit.errors import Unavailable
 from carloop.sql import Query
 from carloop.stores.clickhouse import ClickHouseStore
@@ -332,3 +333,22 @@ def test_events_of_the_erased_are_dropped_and_counted(rig: Rig) -> None:
         assert tx.profiles.attributes(rig.tenant, [0]) == []
     rig.send(ev("a1", "ride", **old))
     assert rig.open().run_once().duplicates == 1
+
+
+@pytest.mark.parametrize("kind", [SourceKind.FILE, SourceKind.SYSTEM])
+def test_a_source_that_repeats_itself_after_its_ids_are_forgotten_stores_nothing_twice(
+    rig: Rig, kind: SourceKind
+) -> None:
+    day = 86_400_000
+    with rig.state.write() as tx:
+        source = tx.sources.add(
+            Source(tenant=rig.tenant, id=0, name="dms", kind=kind, created_at=NOW - 30 * day)
+        )
+    rig.send(ev("a"), ev("b", occurred_at=NOW - 40 * day), source=source.id)
+    rig.pipeline.run_once()
+    rig.pipeline.expire(NOW + 20 * day, journal_days=7)
+    rig.pipeline = rig.open()
+    rig.send(ev("a"), ev("b", occurred_at=NOW - 40 * day), ev("c"), source=source.id)
+    progress = rig.pipeline.run_once()
+    assert rig.stored() == ["a", "b", "c"]
+    assert (progress.stored, progress.duplicates) == (1, 2)

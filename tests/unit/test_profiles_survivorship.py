@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carloop.app.profiles import beats, pack, unpack
+from carloop.app.persons.profiles import beats, pack, unpack
 from carloop.engines.identity.survivorship import (
     FieldState,
     Stamp,

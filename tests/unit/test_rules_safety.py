@@ -157,7 +157,7 @@ def test_sentences() -> None:
         ]}
     )  # fmt: skip
     assert rule.sentence("zh", PlainNames()) == (
-        "最近 90 天内「分享」至少 3 次 且 不满足（「order」做过） 且 level属于 A、B"
+        "最近 90 天内「分享」至少 3 次 且 不满足（做过「order」） 且 level属于 A、B"
     )
     assert rule.sentence("en", PlainNames()) == (
         'did "分享" at least 3 times in the last 90 days and not (did "order") '

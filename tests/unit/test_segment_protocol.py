@@ -101,6 +101,19 @@ def test_page_carries_name_page_and_campaign_but_never_overrules_a_property() ->
     }
 
 
+def test_a_batch_may_hold_one_context_for_its_messages() -> None:
+    track = {"type": "track", "event": "e", "userId": "u"}
+    own = {**track, "context": {"campaign": {"source": "own"}}}
+    shared = {"campaign": {"source": "shared"}, "traits": {"plan": "pro"}}
+    identify = {"type": "identify", "userId": "u"}
+    decoded = decode({"batch": [track, own, identify], "context": shared})
+    sources = [json.loads(event.properties).get("utm_source") for event in decoded.events]
+    assert sources == ["shared", "own", None]
+    assert decoded.events[2].profile == [ProfileOp("set", "plan", "pro")]
+    with pytest.raises(Malformed):
+        decode({"batch": [track], "context": 7})
+
+
 def test_screen_group_and_alias() -> None:
     screen, group, alias = decode(
         [

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from carloop.channels.egress import AddressForbidden, HostUnknown, is_public, resolve
 from carloop.channels.webhook import PORTS, Webhook
 from carloop.core.message import Message, Refused
+from carloop.kit.egress import AddressForbidden, HostUnknown, is_public, resolve
 from tests.support.provider import provider
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -1,5 +1,6 @@
 import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Problem, api, setCsrf, unwrap } from "./client";
+import { setZone } from "../ui/format";
 import type { Permission, Session } from "./types";
 
 const KEY = ["session"];
@@ -8,6 +9,7 @@ async function fetchSession(): Promise<Session | null> {
   try {
     const session = await unwrap(api.GET("/api/session"));
     setCsrf(session.csrf);
+    setZone(session.tenant.zone);
     return session;
   } catch (problem) {
     if (problem instanceof Problem && problem.status === 401) return null;
@@ -38,6 +40,7 @@ export function useSignIn() {
       unwrap(api.POST("/api/session", { body })),
     onSuccess: (session) => {
       setCsrf(session.csrf);
+      setZone(session.tenant.zone);
       forget(cache);
       cache.setQueryData(KEY, session);
     },

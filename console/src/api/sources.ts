@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useWords } from "../i18n";
 import { api, unwrap } from "./client";
 import { useMay } from "./session";
 
@@ -13,8 +14,12 @@ export function useSourceList() {
   });
 }
 
-/** Turns a source's number into its name. */
+/** Turns a source's number into its name, said in words where it is one of the usual. */
 export function useSourceName() {
+  const { tx } = useWords();
   const sources = useSourceList().data?.items ?? [];
-  return (id: number) => sources.find((source) => source.id === id)?.name ?? `#${id}`;
+  return (id: number) => {
+    const name = sources.find((source) => source.id === id)?.name ?? `#${id}`;
+    return tx(`sourceName.${name}`, name);
+  };
 }

@@ -2,6 +2,54 @@
 type Words = Record<string, readonly [zh: string, en: string]>;
 
 const problem: Words = {
+  address_forbidden: ["该地址在内网，需由系统设置放行", "A private address; the installation must allow it"],
+  client_id_refused: ["服务器拒绝了客户端编号", "The server refuses the client id"],
+  codec_unsupported: ["不支持这种压缩方式", "This compression is not supported"],
+  column_unknown: ["没有这一列", "No such column"],
+  consumer_unfit: ["已有的消费者设置不符", "The existing consumer has other settings"],
+  credentials_refused: ["账号或密码被拒绝", "The credentials are refused"],
+  database_unknown: ["没有这个数据库", "No such database"],
+  drift_invalid: ["字段变化时的处理方式无效", "Not a way to deal with changed columns"],
+  feed_kind: ["没有这种读取来源", "No such kind of feed"],
+  feed_running: ["正在读取中", "It is being read right now"],
+  feed_unknown: ["没有这个读取来源", "No such feed"],
+  field_missing: ["消息里没有约定的字段", "The entry has no such field"],
+  invalid_encoding: ["不是 UTF-8 编码", "Not UTF-8"],
+  mapping_missing: ["请先说明各列的含义", "Say first what its columns mean"],
+  message_gone: ["读取之前已被对方删除", "The broker forgot it before it was read"],
+  no_jetstream: ["服务器未开启 JetStream", "The server has no JetStream"],
+  not_an_object: ["内容不是 JSON 对象", "Not a JSON object"],
+  path_forbidden: ["文件不在允许的目录内", "Outside the folders that are allowed"],
+  permission_missing: ["没有读取权限", "No right to read this"],
+  queue_locked: ["队列已被其他程序独占", "Another program holds the queue"],
+  queue_unknown: ["没有这个队列", "No such queue"],
+  row_too_long: ["这条记录太长", "The record is too long"],
+  schedule_invalid: ["读取计划无效", "The schedule is not valid"],
+  schema_drift: ["已映射的列被改名或删除，读取已停下", "A mapped column was renamed or removed; reading stopped"],
+  source_disabled: ["来源已停用", "The source is switched off"],
+  source_gone: ["来源中途断开，将从断点继续", "The source went away; reading will go on from there"],
+  stream_unknown: ["没有这个流", "No such stream"],
+  table_unknown: ["没有这张表或视图", "No such table or view"],
+  timed_out: ["对方超时未答", "No answer in time"],
+  tls_failed: ["加密连接失败", "The encrypted connection failed"],
+  topic_refused: ["主题不可读取", "The topic may not be read"],
+  topic_unknown: ["没有这个主题", "No such topic"],
+  unreachable: ["连接不上，将自动重试", "It cannot be reached; tried again by itself"],
+  decryption_failed: ["无法解密：密钥或内容不对", "Cannot be decrypted: wrong key, or damaged"],
+  no_mapping: ["这种来源没有字段映射", "Sources of this kind have no mapping"],
+  not_a_cloudevent: ["不是 CloudEvents", "Not a CloudEvent"],
+  receiver_wrong: ["发给了另一个账号", "Meant for another account"],
+  signature_missing: ["没有签名", "Not signed"],
+  signature_wrong: ["签名不符", "The signature does not fit"],
+  timestamp_missing: ["缺少时间戳", "No timestamp"],
+  timestamp_stale: ["请求已过期", "The request is too old"],
+  xml_broken: ["不是有效的 XML", "Not valid XML"],
+  xml_forbidden: ["不接受带文档类型或实体的 XML", "XML with a document type or entities is refused"],
+  send_settled: ["这条消息的结果已确认", "Its outcome is known already"],
+  send_unknown: ["没有这条发送记录", "No such send"],
+  suppressed_already: ["该地址已在名单上", "The address is on the list already"],
+  suppression_unknown: ["名单上没有这个地址", "The address is not on the list"],
+  zone_unknown: ["没有这个时区", "No such time zone"],
   already_exists: ["已存在", "It exists already"],
   audit_broken: ["审计日志的链条不完整", "The chain of the audit log is broken"],
   backup_damaged: ["备份已损坏", "The backup is damaged"],
@@ -9,6 +57,10 @@ const problem: Words = {
   backup_missing: ["没有这个备份", "No such backup"],
   backup_path: ["备份路径不可用", "The backup path cannot be used"],
   backup_revision: ["备份的版本与当前不符", "The backup is of another revision"],
+  backup_unsteady: ["复制期间数据不断变化，请稍后重试", "Rows kept changing while they were copied; try again later"],
+  event_store_newer: ["事件库由更新的版本建立", "The event store is of a newer version"],
+  fault_injected: ["测试注入的故障", "A fault that a test asked for"],
+  sealed_file_damaged: ["加密文件已被改动", "An encrypted file was altered"],
   backup_unreadable: ["备份无法读取", "The backup cannot be read"],
   base64_broken: ["base64 内容已损坏", "The base64 is damaged"],
   channel_disabled: ["渠道已停用", "The channel is disabled"],
@@ -35,6 +87,7 @@ const problem: Words = {
   errors_unknown: ["这次导入没有错误文件", "This import has no error file"],
   etag_invalid: ["版本标记无效，请刷新后重试", "The version mark is invalid; reload and try again"],
   event_days_invalid: ["保留天数无效", "The days to keep events are invalid"],
+  send_days_invalid: ["发送记录的保留天数无效", "The days to keep sends are invalid"],
   event_store_failed: ["事件库出错", "The event store failed"],
   event_store_unavailable: ["事件库暂时不可用，请稍后重试", "The event store is unavailable; try again shortly"],
   event_store_url: ["事件库地址无效", "The address of the event store is invalid"],
@@ -141,10 +194,18 @@ const problem: Words = {
   upstream_permanent: ["外部服务拒绝了请求", "A service outside refused the request"],
   upstream_retryable: ["外部服务暂时出错，将自动重试", "A service outside failed for now and is tried again"],
   value_unreadable: ["存储的值无法解密", "The stored value cannot be decrypted"],
-  zone_unknown: ["没有这个时区", "No such time zone"],
 };
 
 const reason: Words = {
+  items_missing: ["映射所指的列表不存在", "No list where the mapping says"],
+  missing_value: ["缺少映射要求的值", "A value that the mapping requires is missing"],
+  not_mapped: ["映射未列出的取值", "A value that the mapping does not list"],
+  entity_checksum: ["实体编码校验位错误", "The entity's key has a wrong check digit"],
+  entity_format: ["实体编码格式错误", "The entity's key is malformed"],
+  entity_key_invalid: ["实体编码为空或过长", "The entity's key is empty or too long"],
+  entity_masked: ["实体编码已打码", "The entity's key is masked"],
+  entity_not_by_this: ["此类标识不能指明实体", "This kind of identifier does not tell which entity"],
+  entity_placeholder: ["实体编码是占位值", "The entity's key is a placeholder"],
   invalid_code: ["取值不在埋点方案内", "A value the tracking plan does not list"],
   invalid_utf8: ["不是 UTF-8 文本", "Not UTF-8"],
   key_too_long: ["键名过长", "A key is too long"],
@@ -156,6 +217,8 @@ const reason: Words = {
 };
 
 const sendReason: Words = {
+  by_hand: ["人工加入", "Added by hand"],
+  settled_by_hand: ["人工确认", "Settled by hand"],
   address_forbidden: ["目标地址不允许访问", "The address is not allowed"],
   address_invalid: ["地址无效", "The address is invalid"],
   channel_error: ["渠道出错", "The channel failed"],
@@ -182,7 +245,56 @@ const refusal: Words = {
   never_links: ["此类标识不作关联", "This type never links"],
 };
 
-const GROUPS = { problem, refusal, sendReason, reason: { ...problem, ...reason } };
+/** Events that carloop itself records, which no pack names. */
+const eventName: Words = {
+  message_bounced: ["消息被退回", "Message bounced"],
+  message_clicked: ["点击消息链接", "Message link clicked"],
+  message_complained: ["投诉消息", "Message complained about"],
+  message_delivered: ["消息已送达", "Message delivered"],
+  message_expired: ["消息已过期", "Message expired"],
+  message_failed: ["消息发送失败", "Message failed"],
+  message_opened: ["打开消息", "Message opened"],
+  message_replied: ["回复消息", "Message answered"],
+  message_sent: ["发送消息", "Message sent"],
+  message_suppressed: ["消息被拦截", "Message held back"],
+  message_unknown: ["消息结果不明", "Message outcome unknown"],
+  message_unsubscribed: ["退订消息", "Unsubscribed"],
+  record_imported: ["导入记录", "Record imported"],
+};
+
+/** Properties of the events above. */
+const propertyName: Words = {
+  channel: ["渠道", "Channel"],
+  node: ["节点", "Node"],
+  purpose: ["用途", "Purpose"],
+  reason: ["原因", "Reason"],
+  send: ["发送编号", "Message number"],
+};
+
+/** Sources by the names they are usually given. */
+const sourceName: Words = {
+  app: ["App", "App"],
+  crm: ["CRM 系统", "CRM"],
+  dms: ["经销商系统（DMS）", "Dealer system (DMS)"],
+  media: ["垂直媒体", "Car media"],
+  mini_program: ["小程序", "Mini-program"],
+  official_account: ["公众号", "Official account"],
+  receipts: ["触达回执", "Message receipts"],
+  tsp: ["车联网", "Connected car"],
+  web: ["网站", "Website"],
+  wecom: ["企业微信", "WeCom"],
+};
+
+const valueType: Words = {
+  boolean: ["是否", "Yes or no"],
+  date: ["日期", "Date"],
+  datetime: ["时间", "Time"],
+  list: ["列表", "List"],
+  number: ["数值", "Number"],
+  string: ["文本", "Text"],
+};
+
+const GROUPS = { problem, refusal, sendReason, eventName, propertyName, sourceName, valueType, reason: { ...problem, ...reason } };
 
 /** `group.code` → words, in one language. */
 export function codes(language: "zh" | "en"): Record<string, string> {

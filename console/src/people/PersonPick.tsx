@@ -4,6 +4,7 @@ import { useState } from "react";
 import { api, unwrap } from "../api/client";
 import { useWords } from "../i18n";
 import { useProblemText } from "../ui/ErrorState";
+import { short } from "../ui/format";
 
 type Props = { value: string; onChange: (id: string) => void; except?: string };
 
@@ -36,7 +37,7 @@ export function PersonPick({ value, onChange, except }: Props) {
       <Radio.Group value={value} onChange={(e) => onChange(String(e.target.value))} style={{ display: "grid", gap: 4, maxHeight: 200, overflow: "auto" }}>
         {found.map((p) => (
           <Radio key={p.id} value={p.id}>
-            {p.name || p.display || t("person.anonymous")} <span className="cl-mono">#{p.number}</span> {p.mobile} {p.city}
+            {p.name || short(p.display) || t("person.anonymous")} <span className="cl-mono">#{p.number}</span> {p.mobile} {p.city}
           </Radio>
         ))}
       </Radio.Group>

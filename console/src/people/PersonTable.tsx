@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { PersonSummary } from "../api/types";
 import { useWords } from "../i18n";
+import { short } from "../ui/format";
 import { QueryTable, type Paged } from "../ui/QueryTable";
 import { Time } from "../ui/Time";
 
@@ -14,7 +15,7 @@ export function PersonTable({ query, empty }: { query: Paged<PersonSummary>; emp
     {
       title: t("person.name"),
       key: "name",
-      render: (_, p) => <Link to={`/persons/${p.id}`}>{p.name || p.display || t("person.anonymous")}</Link>,
+      render: (_, p) => <Link to={`/persons/${p.id}`}>{p.name || short(p.display) || t("person.anonymous")}</Link>,
     },
     {
       title: t("person.number"),

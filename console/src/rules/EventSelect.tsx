@@ -33,8 +33,11 @@ const search = {
 
 /** Choose an event of the plan, grouped by stage; found by title or by name. */
 export function EventSelect({ catalogue, value, onChange, width = 200, allowClear, placeholder }: Props) {
-  const { t } = useWords();
-  const options = useOptions(catalogue);
+  const { t, tx } = useWords();
+  const planned = useOptions(catalogue);
+  const known = !value || catalogue.event_types.some((one) => one.name === value);
+  const named = tx(`eventName.${value}`, value);
+  const options = known ? planned : [{ label: t("stage.other"), title: "other", options: [{ value, label: named, search: value }] }, ...planned];
   return (
     <Select
       aria-label={placeholder ?? t("rule.event")}

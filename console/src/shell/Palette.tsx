@@ -4,6 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useNavigate } from "react-router";
 import { api, unwrap } from "../api/client";
+import { every } from "../api/every";
+import { fetchEverySegment } from "../api/segments";
 import { useMay } from "../api/session";
 import type { Page } from "../api/types";
 import { useWords } from "../i18n";
@@ -12,8 +14,12 @@ import { visible } from "./navigation";
 type Entry = { id: string; label: string; hint: string; icon?: ReactNode; to: string };
 type Named = { id: string; name: string };
 
-const fetchSegments = (): Promise<Page<Named>> => unwrap(api.GET("/api/segments"));
-const fetchJourneys = (): Promise<Page<Named>> => unwrap(api.GET("/api/journeys"));
+const fetchSegments = (): Promise<Page<Named>> => fetchEverySegment();
+const fetchJourneys = (): Promise<Page<Named>> =>
+  every((cursor) => unwrap(api.GET("/api/journeys", { params: { query: { limit: 200, cursor } } })));
+
+const fetchFeeds = (): Promise<Page<Named>> =>
+  every((cursor) => unwrap(api.GET("/api/feeds", { params: { query: { limit: 200, cursor } } })));
 
 function useObjects(noun: string, fetch: () => Promise<Page<Named>>, enabled: boolean) {
   return useQuery({ queryKey: ["palette", noun], queryFn: fetch, enabled, staleTime: 60_000 });
@@ -29,6 +35,7 @@ export function Palette({ open, onOpen }: { open: boolean; onOpen: (open: boolea
   const [chosen, setChosen] = useState(0);
   const segments = useObjects("segments", fetchSegments, open && may("segment.read"));
   const journeys = useObjects("journeys", fetchJourneys, open && may("journey.read"));
+  const feeds = useObjects("feeds", fetchFeeds, open && may("source.read"));
 
   useEffect(() => {
     const listen = (event: globalThis.KeyboardEvent) => {
@@ -46,19 +53,20 @@ export function Palette({ open, onOpen }: { open: boolean; onOpen: (open: boolea
       area.places.map((p) => ({ id: p.path, label: t(p.label), hint: t(area.label), icon: p.icon, to: p.path })),
     );
     const named = (items: Named[] | undefined, base: string, hint: string) =>
-      (items ?? []).map((o) => ({ id: `${base}/${o.id}`, label: o.name, hint, to: `${base}/${o.id}` }));
+      (items ?? []).map((o) => ({ id: base + o.id, label: o.name, hint, to: base + o.id }));
     const word = text.trim().toLowerCase();
     const all = [
       ...pages,
-      ...named(segments.data?.items, "/segments", t("nav.segments")),
-      ...named(journeys.data?.items, "/journeys", t("nav.journeys")),
+      ...named(segments.data?.items, "/segments/", t("nav.segments")),
+      ...named(journeys.data?.items, "/journeys/", t("nav.journeys")),
+      ...named(feeds.data?.items, "/feeds?feed=", t("nav.feeds")),
     ].filter((e) => !word || `${e.label} ${e.to} ${e.hint}`.toLowerCase().includes(word));
     if (word && may("person.read")) {
       const to = `/persons?q=${encodeURIComponent(text.trim())}`;
       all.push({ id: "person", label: t("palette.person", { text: text.trim() }), hint: t("nav.persons"), to });
     }
     return all.slice(0, 14);
-  }, [text, may, t, segments.data, journeys.data]);
+  }, [text, may, t, segments.data, journeys.data, feeds.data]);
 
   const close = () => {
     onOpen(false);

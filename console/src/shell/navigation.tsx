@@ -1,7 +1,7 @@
 import {
   ApartmentOutlined, ApiOutlined, AuditOutlined, BranchesOutlined, CarOutlined, CloudUploadOutlined,
-  DashboardOutlined, FilterOutlined, FunnelPlotOutlined, IssuesCloseOutlined, KeyOutlined,
-  NotificationOutlined, ScheduleOutlined, TeamOutlined, ThunderboltOutlined, UserOutlined,
+  DashboardOutlined, DatabaseOutlined, FilterOutlined, FunnelPlotOutlined, IssuesCloseOutlined, KeyOutlined,
+  NotificationOutlined, QuestionCircleOutlined, ScheduleOutlined, SettingOutlined, StopOutlined, TeamOutlined, ThunderboltOutlined, UserOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import type { Permission } from "../api/types";
@@ -43,12 +43,15 @@ export const AREAS: Area[] = [
     places: [
       { path: "/journeys", label: "nav.journeys", icon: <BranchesOutlined />, needs: "journey.read", hotkey: "j" },
       { path: "/channels", label: "nav.channels", icon: <NotificationOutlined />, needs: "journey.read" },
+      { path: "/sends/unknown", label: "nav.unknownSends", icon: <QuestionCircleOutlined />, needs: "journey.read" },
+      { path: "/suppressions", label: "nav.suppressions", icon: <StopOutlined />, needs: "journey.read" },
     ],
   },
   {
     label: "nav.data",
     places: [
       { path: "/sources", label: "nav.sources", icon: <ApiOutlined />, needs: "source.read", hotkey: "d" },
+      { path: "/feeds", label: "nav.feeds", icon: <DatabaseOutlined />, needs: "source.read", hotkey: "r" },
       { path: "/imports", label: "nav.imports", icon: <CloudUploadOutlined />, needs: "job.read", hotkey: "i" },
       { path: "/quarantine", label: "nav.quarantine", icon: <IssuesCloseOutlined />, needs: "source.read", hotkey: "q" },
       { path: "/catalogue", label: "nav.catalogue", icon: <ApartmentOutlined />, needs: "segment.read" },
@@ -60,6 +63,7 @@ export const AREAS: Area[] = [
       { path: "/jobs", label: "nav.jobs", icon: <ScheduleOutlined />, needs: "job.read" },
       { path: "/users", label: "nav.users", icon: <TeamOutlined />, needs: "user.manage" },
       { path: "/keys", label: "nav.keys", icon: <KeyOutlined />, needs: "system.manage" },
+      { path: "/settings", label: "nav.settings", icon: <SettingOutlined />, needs: "system.manage" },
       { path: "/audit", label: "nav.audit", icon: <AuditOutlined />, needs: "audit.read" },
     ],
   },

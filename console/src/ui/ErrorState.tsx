@@ -1,3 +1,4 @@
+import { FileSearchOutlined } from "@ant-design/icons";
 import { Button, Result, Space, Typography } from "antd";
 import { Problem } from "../api/client";
 import { useWords } from "../i18n";
@@ -19,11 +20,12 @@ export function ErrorState({ problem, onRetry }: { problem: unknown; onRetry?: (
   const { t } = useWords();
   const text = useProblemText();
   const code = problem instanceof Problem ? problem.code : "unexpected";
-  const status = problem instanceof Problem && problem.status === 404 ? "404" : "warning";
+  const missing = problem instanceof Problem && problem.status === 404;
   return (
     <div role="alert">
       <Result
-        status={status}
+        status={missing ? "info" : "warning"}
+        icon={missing ? <FileSearchOutlined /> : undefined}
         title={<span style={{ fontSize: 18 }}>{text(problem)}</span>}
         subTitle={
           <Space size={8}>

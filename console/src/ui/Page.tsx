@@ -28,7 +28,7 @@ export function Page({ title, hint, extra, parent, children }: Props) {
           <Typography.Title level={1} style={{ fontSize: 22, margin: 0 }}>
             {title}
           </Typography.Title>
-          {hint && <Typography.Text type="secondary">{hint}</Typography.Text>}
+          {hint && <Typography.Text type="secondary" style={{ display: "block", marginTop: 4 }}>{hint}</Typography.Text>}
         </div>
         {extra && <Flex gap={8} wrap className="cl-noprint">{extra}</Flex>}
       </Flex>

@@ -1,7 +1,12 @@
 import type { Language } from "../i18n";
 
-/** The tenant's zone, in which every time of the console is shown. */
-export const ZONE = "Asia/Shanghai";
+/** The tenant's zone, in which every time of the console is shown; the session names it. */
+export let ZONE = "Asia/Shanghai";
+
+export function setZone(zone: string) {
+  ZONE = zone;
+}
+
 const LOCALES = { zh: "zh-CN", en: "en-GB" } as const;
 
 const part = (language: Language, options: Intl.DateTimeFormatOptions) =>
@@ -45,9 +50,9 @@ export function dayKey(value: string | number): string {
 }
 
 export function dayTitle(value: string | number, language: Language): string {
-  return part(language, { year: "numeric", month: "short", day: "numeric", weekday: "short" }).format(
-    new Date(value),
-  );
+  const at = new Date(value);
+  const day = part(language, { year: "numeric", month: "short", day: "numeric" }).format(at);
+  return `${day} ${part(language, { weekday: "short" }).format(at)}`;
 }
 
 /** "3 minutes ago" in the language given. */
@@ -62,18 +67,27 @@ export function ago(value: string | number, language: Language, now = Date.now()
   return format.format(Math.round(seconds / 86400 / 30), "month");
 }
 
-/** A length of time in its two largest units: `2d 3h`, `4m 10s`. */
+/** A length of time in its largest unit and the next: `2d 3h`, `4m 10s`; `4d` where no hour is left. */
 export function duration(milliseconds: number, language: Language): string {
   const names = language === "zh" ? ["天", "小时", "分", "秒"] : ["d", "h", "m", "s"];
   const space = language === "zh" ? " " : "";
   let rest = Math.max(0, Math.round(milliseconds / 1000));
-  const parts: string[] = [];
-  for (const [index, size] of [86400, 3600, 60, 1].entries()) {
+  const counts = [86400, 3600, 60, 1].map((size) => {
     const count = Math.floor(rest / size);
     rest %= size;
-    if (count > 0) parts.push(`${count}${space}${names[index]}`);
-  }
-  return parts.slice(0, 2).join(" ") || `0${space}${names[3]}`;
+    return count;
+  });
+  const largest = counts.findIndex((count) => count > 0);
+  if (largest < 0) return `0${space}${names[3]}`;
+  return counts
+    .slice(largest, largest + 2)
+    .flatMap((count, index) => (count > 0 ? [`${count}${space}${names[largest + index]}`] : []))
+    .join(" ");
+}
+
+/** A long value by its two ends: `ou18ca2f…375db2e0`. */
+export function short(value: string): string {
+  return value.length > 20 ? `${value.slice(0, 8)}…${value.slice(-8)}` : value;
 }
 
 export function bytes(size: number): string {

@@ -63,7 +63,7 @@ describe("primitives", () => {
 });
 
 const CATALOGUE = {
-  event_types: [],
+  as_of: "2026-11-22T08:00:00Z", event_types: [],
   fields: [{ name: "city", title: { zh: "城市", en: "City" }, type: "string", class: "descriptive", codes: null, ops: [] }],
   identifier_types: [],
   entity_types: [],

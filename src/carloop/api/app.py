@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.responses import HTMLResponse
 
 from carloop.api import errors, openapi
-from carloop.api.auditing import Auditing
+from carloop.api.auditing import Auditing, within
 from carloop.api.deps import public
 from carloop.api.idempotency import Idempotency
 from carloop.api.lookup import PersonLookup
@@ -65,6 +65,7 @@ def _guard(app: FastAPI, services: Services) -> None:
         secret=services.answer_secret,
     )
     app.add_middleware(Auditing, audit=services.audit)
+    services.state.closing = within(services.audit)
     app.add_middleware(Authentication, access=services.access)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from carloop.api.auditing import DISCLOSES, is_recorded
+from carloop.api.auditing import DISCLOSES, beside, is_recorded
 from carloop.api.errors import from_error
 from carloop.core.ports.idempotency import Answer
 from carloop.core.ports.state import State
@@ -76,7 +76,8 @@ class Idempotency:
                 return
             if _is_kept(scope, start["status"]):
                 answer = self._sealed(start, b"".join(parts), body, seal)
-                await run_sync(self._finish, slot, answer)
+                with beside():
+                    await run_sync(self._finish, slot, answer)
                 kept = True
             await send(start)
             await send({"type": "http.response.body", "body": b"".join(parts)})
@@ -85,7 +86,8 @@ class Idempotency:
             await self._app(scope, receive, collect)
         finally:
             if not kept:
-                await run_sync(self._release, slot)
+                with beside():
+                    await run_sync(self._release, slot)
 
     def _claim(self, slot: bytes, body: bytes) -> Answer | None:
         now = to_ms(self._clock.now())

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carloop.api.errors import from_error, problem
-from carloop.app.access import Access, SignedIn
+from carloop.app.access.signing_in import Access, SignedIn
 from carloop.kit.errors import CarloopError, PermissionDenied, TooLarge, Unauthenticated
 from carloop.kit.logging import redact
 

@@ -8,30 +8,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from carloop.app.access import Access
+    from carloop.app.access.keys import Keys
+    from carloop.app.access.signing_in import Access
+    from carloop.app.access.users import Users
     from carloop.app.analytics import Analytics
-    from carloop.app.audiences import Audiences
     from carloop.app.audit import AuditLog
     from carloop.app.backups import Backups
+    from carloop.app.catalogue import CatalogueReader
     from carloop.app.channels import ChannelDesk
     from carloop.app.consents import ConsentLedger, UnsubscribeLinks
-    from carloop.app.entity_desk import EntityDesk
+    from carloop.app.entities.lookup import EntityLookup
+    from carloop.app.entities.story import EntityStory
     from carloop.app.erasure import Erasure
-    from carloop.app.events import CatalogueReader, Events
-    from carloop.app.health import Health
+    from carloop.app.events import Events
+    from carloop.app.feeds.desk import FeedDesk
     from carloop.app.identity_decisions import IdentityDecisions
     from carloop.app.imports.job import ImportJobs
     from carloop.app.jobs import JobRunner
     from carloop.app.journey_desk import JourneyDesk
-    from carloop.app.keys import Keys
+    from carloop.app.operation.health import Health
     from carloop.app.overview import Overview
-    from carloop.app.person_story import PersonStory
-    from carloop.app.persons import Persons
+    from carloop.app.persons.lookup import Persons
+    from carloop.app.persons.story import PersonStory
     from carloop.app.quarantine import Quarantine
     from carloop.app.receipts import Receipts
-    from carloop.app.segments import Segments
+    from carloop.app.replays import Replays
+    from carloop.app.segments.audiences import Audiences
+    from carloop.app.segments.saved import Segments
+    from carloop.app.source_limits import SourceLimits
+    from carloop.app.source_settings import SourceDesk
     from carloop.app.sources import Sources
-    from carloop.app.users import Users
+    from carloop.app.suppressions import SuppressionDesk
+    from carloop.app.tenant_settings import TenantSettings
+    from carloop.app.unknown_sends import UnknownSendDesk
     from carloop.core.ports.event_store import EventStore
     from carloop.core.ports.state import State
     from carloop.core.registry import Catalogue
@@ -51,11 +60,18 @@ class Services:
     jobs: JobRunner
     backups: Backups
     imports: ImportJobs
+    feeds: FeedDesk
     audit: AuditLog
     sources: Sources
+    source_limits: SourceLimits
+    tenant_settings: TenantSettings
+    suppressions: SuppressionDesk
+    unknown_sends: UnknownSendDesk
+    source_desk: SourceDesk
     overview: Overview
     health: Health
     quarantine: Quarantine
+    replays: Replays
     journeys: JourneyDesk
     channels: ChannelDesk
     consents: ConsentLedger
@@ -64,7 +80,8 @@ class Services:
     answer_secret: bytes
     persons: Persons
     person_story: PersonStory
-    entity_desk: EntityDesk
+    entity_lookup: EntityLookup
+    entity_story: EntityStory
     identity_decisions: IdentityDecisions
     erasure: Erasure
     audiences: Audiences

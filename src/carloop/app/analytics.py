@@ -12,9 +12,10 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 from pyroaring import BitMap
 
-from carloop.app.audiences import SMALL, Audiences
-from carloop.app.persons import Persons
-from carloop.app.segments import People, page_of
+from carloop.app.persons.lookup import Persons
+from carloop.app.segments.audiences import SMALL, Audiences
+from carloop.app.segments.saved import People, page_of
+from carloop.core.documents import refused
 from carloop.core.pack import FunnelTemplate
 from carloop.core.ports.event_store import EventStore
 from carloop.core.ports.segments import SavedFunnel
@@ -23,7 +24,7 @@ from carloop.core.scope import Caller, Scope
 from carloop.engines.analytics import Funnel
 from carloop.engines.analytics.funnel import TOP_VALUES, Bar, Params, Part, Result, StepResult
 from carloop.kit.clock import Clock, to_ms
-from carloop.kit.errors import InvalidInput, NotFound, PermissionDenied
+from carloop.kit.errors import NotFound, PermissionDenied
 from carloop.rules import check
 
 _PARAMS: TypeAdapter[Params] = TypeAdapter(Params)
@@ -184,9 +185,7 @@ def read_params(document: object) -> Params:
     try:
         return _PARAMS.validate_python(document)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(first["msg"], code="invalid_funnel", path=path) from error
+        raise refused(error, "invalid_funnel") from error
 
 
 def document_of(params: Params) -> dict[str, Any]:

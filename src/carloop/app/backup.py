@@ -25,6 +25,7 @@ from carloop.core.ports.archive import (
 )
 from carloop.kit.clock import Clock
 from carloop.kit.errors import Conflict, InvalidInput, NotFound, Permanent
+from carloop.kit.faults import reach
 from carloop.kit.version import version
 
 FORMAT = 1
@@ -100,12 +101,14 @@ class Backup:
 
         def copy_projections() -> None:
             projections.update(self._events.dump_projections(target / EVENTS))
+            reach("backup.cut")
 
         with self._state.cut(copy_projections) as snapshot:
             cursor = snapshot.cursor(CURSOR)
             state = snapshot.dump(target / STATE)
         logs = self._events.dump_logs(target / EVENTS, cursor)
         self._files.dump(target / FILES, with_key=with_key)
+        reach("backup.copied")
         manifest = Manifest(
             format=FORMAT,
             version=version(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,11 +11,13 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
+from carloop.core.documents import refused
 from carloop.core.message import Message, Outcome, Refused, Sent
 from carloop.core.ports.channels import Channel, ChannelKinds, StoredChannel
 from carloop.core.ports.state import State
 from carloop.core.ports.vault import Cipher
 from carloop.core.scope import Caller
+from carloop.core.sealed import renewed, seal, secret_names, unseal
 from carloop.engines.journeys.guards import Policy
 from carloop.kit.clock import Clock, to_ms
 from carloop.kit.errors import Conflict, InvalidInput
@@ -33,9 +34,7 @@ def read_policy(document: str) -> Policy:
     try:
         return _POLICY.validate_json(document)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(["policy", *map(str, first["loc"])])
-        raise InvalidInput(first["msg"], code="policy_invalid", path=path) from error
+        raise refused(error, "policy_invalid", "policy") from error
 
 
 class OpenChannels:
@@ -82,16 +81,12 @@ class OpenChannels:
 
     def seal(self, tenant: int, uuid: str, settings: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """``(wrapped key, encrypted settings)``."""
-        key, wrapped = self._cipher.new_subject_key()
-        clear = json.dumps(settings, ensure_ascii=False).encode()
-        return wrapped, self._cipher.encrypt(key, clear, _aad(tenant, uuid))
+        return seal(self._cipher, settings, _owner(tenant, uuid))
 
     def settings(self, stored: StoredChannel) -> dict[str, Any]:
         """The clear settings, secrets among them."""
-        key = self._cipher.unwrap(stored.key)
-        clear = self._cipher.decrypt(key, stored.settings_enc, _aad(stored.tenant, stored.uuid))
-        settings: dict[str, Any] = json.loads(clear)
-        return settings
+        owner = _owner(stored.tenant, stored.uuid)
+        return unseal(self._cipher, stored.key, stored.settings_enc, owner)
 
     def close(self) -> None:
         """Close every channel."""
@@ -236,14 +231,12 @@ class ChannelDesk:
 
     def _resealed(self, channel: StoredChannel, settings: Mapping[str, Any]) -> tuple[bytes, bytes]:
         before = self._channels.settings(channel)
-        kept = {n: before[n] for n in self._secret(channel.kind) if n in before}
-        after = kept | {name: value for name, value in settings.items() if value is not None}
+        after = renewed(before, settings, self._secret(channel.kind))
         self._channels.try_out(channel.kind, after).close()
         return self._channels.seal(channel.tenant, channel.uuid, after)
 
     def _secret(self, kind: str) -> list[str]:
-        described = self._channels.kinds[kind].schema()["properties"]
-        return [name for name, schema in described.items() if schema.get("writeOnly")]
+        return secret_names(self._channels.kinds[kind].schema())
 
     def _view(self, stored: StoredChannel) -> ChannelView:
         settings = self._channels.settings(stored)
@@ -258,5 +251,5 @@ def _attempt(outcome: Outcome) -> Attempt:
     return Attempt("refused" if isinstance(outcome, Refused) else "unclear", outcome.reason)
 
 
-def _aad(tenant: int, uuid: str) -> str:
+def _owner(tenant: int, uuid: str) -> str:
     return f"{tenant}:channel:{uuid}"

@@ -68,6 +68,7 @@ class _Work:
     edges: dict[Pair, Edge] = field(default_factory=dict)
     stored: dict[Pair, Verdict] = field(default_factory=dict)
     leaves: list[Edge] = field(default_factory=list)
+    settled: list[Verdict] = field(default_factory=list)
     frozen: set[int] = field(default_factory=set)
 
 
@@ -98,6 +99,7 @@ class Recompute:
         """
         work = _Work(tx, tenant, nodes, minted, dict(edges))
         self._first_look(work)
+        self._set_strangers_apart(work)
         self._set_leaves_apart(work)
         groups = self._load(work)
         scope = {
@@ -118,6 +120,40 @@ class Recompute:
             new = work.edges.get(pair)
             if new is not None and not stronger(new, verdict.edge):
                 del work.edges[pair]
+
+    def _set_strangers_apart(self, work: _Work) -> None:
+        """Somebody new, met with one identifier of each kind: nothing to weigh, all are one person.
+
+        What :func:`partition` would say of a star of fragments that nothing else touches.
+        """
+        around: defaultdict[int, list[Edge]] = defaultdict(list)
+        for edge in work.edges.values():
+            around[edge.a].append(edge)
+            around[edge.b].append(edge)
+        for centre, edges in around.items():
+            ends = [e.b if e.a == centre else e.a for e in edges]
+            lone = len(ends) > 1 or centre < ends[0]
+            if lone and all(len(around[n]) == 1 for n in ends):
+                members = [work.nodes[n] for n in (centre, *ends)]
+                if self._strangers(work, members, edges):
+                    least = min(n.number for n in members)
+                    for node in members:
+                        node.person = least
+                    for edge in edges:
+                        del work.edges[pair_of(edge)]
+                        work.settled.append(Verdict(edge, True, ""))
+
+    @staticmethod
+    def _strangers(work: _Work, members: list[KnownFragment], edges: list[Edge]) -> bool:
+        kinds = {(node.kind.name, node.namespace) for node in members}
+        return (
+            len(kinds) == len(members)
+            and all(
+                node.number in work.minted and node.kind.links and node.kind.max_neighbours != 0
+                for node in members
+            )
+            and not any(edge.decision for edge in edges)
+        )
 
     def _set_leaves_apart(self, work: _Work) -> None:
         """New visitors tied to one known fragment change nobody else: no component is needed."""
@@ -186,7 +222,7 @@ class Recompute:
             nodes[number].hub = True
         for leaf in work.leaves:
             verdicts.append(self._join_leaf(leaf, work))
-        tx.identity.put_edges(tenant, verdicts, by)
+        tx.identity.put_edges(tenant, [*work.settled, *verdicts], by)
         moved = {n: nodes[n].person for n, old in before.items() if old != nodes[n].person}
         tx.identity.move(tenant, moved)
         tx.identity.mark_hubs(tenant, result.hubs)

@@ -8,8 +8,8 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
+from carloop.app.persons.visible import visible
 from carloop.core.consent import ConsentEntry, ConsentState, current
 from carloop.core.message import ReceiptKind, SendKey
 from carloop.core.ports.sends import StoredReceipt
@@ -39,7 +39,7 @@ class ConsentLedger:
     def of(self, caller: Caller, person: str) -> ConsentView:
         """Everything a person said; raises ``NotFound`` outside the caller's scope."""
         with self._state.read() as tx:
-            number = visible_person(tx, caller, person)
+            number = visible(tx, caller, person).number
             entries = list(tx.consents.of(caller.scope.tenant, [number]).get(number, ()))
         return ConsentView(entries, list(current(entries).values()))
 
@@ -66,33 +66,12 @@ class ConsentLedger:
         if at is not None and at > now + FUTURE_MS:
             raise InvalidInput("nobody speaks in the future", code="invalid_timestamp", path="at")
         with self._state.write() as tx:
-            subject = visible_person(tx, caller, person)
+            subject = visible(tx, caller, person).number
             entry = ConsentEntry(
                 subject, purpose, channel, state, policy_version, source, evidence,
                 now if at is None else at,
             )  # fmt: skip
             return tx.consents.append(caller.scope.tenant, entry, now, caller.id)
-
-
-def visible_person(tx: Tx, caller: Caller, person: str) -> int:
-    """The canonical number of a person by public id.
-
-    Raises:
-        NotFound: ``person_unknown``: no such person, or not in the caller's scope.
-    """
-    scope = caller.scope
-    unknown = NotFound("no such person", code="person_unknown")
-    try:
-        fragment = tx.identity.by_uuid(scope.tenant, UUID(person).bytes)
-    except ValueError as error:
-        raise unknown from error
-    if fragment is None:
-        raise unknown
-    if scope.limited:
-        own = [it.number for it in tx.identity.of_persons(scope.tenant, [fragment.person])]
-        if not tx.entities.granted(scope.tenant, scope.dims, own):
-            raise unknown
-    return fragment.person
 
 
 class Leaving(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from carloop.app.identity import IDENTIFIER
-from carloop.app.profiles import ProfileReader
+from carloop.app.persons.profiles import ProfileReader
 from carloop.app.subject_keys import PERSON, SubjectKeys, aad
 from carloop.core.identifiers import Identifier
 from carloop.core.ports.contacts import Contact

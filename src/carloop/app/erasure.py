@@ -12,15 +12,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from carloop.app.audit import AuditLog
-from carloop.app.entities import rebuild_relations
+from carloop.app.entities.registry import rebuild_relations
 from carloop.app.jobs import JobContext, JobKind
-from carloop.app.persons import Persons
+from carloop.app.persons.lookup import Persons
 from carloop.app.subject_keys import PERSON
 from carloop.core.ports.projection import Change
 from carloop.core.ports.state import State, Tx
 from carloop.core.registry import Catalogue
 from carloop.core.scope import Caller
 from carloop.kit.clock import Clock, to_ms
+from carloop.kit.errors import NotFound
+from carloop.kit.faults import reach
 
 ERASE = "erase_person"
 ERASED = "erased"
@@ -86,12 +88,17 @@ class Erasure:
             tx.projection.queue(tenant, [Change("erased", number) for number in numbers])
             self._audit.append(tx, caller, "person.erase", str(known.id), identifiers=len(numbers))
             self._reset()
+            reach("erasure.before_commit")
+        reach("erasure.committed")
         self._settle()
+        reach("erasure.settled")
         self._sweep(tenant, numbers)
         return len(numbers)
 
     def job(self, caller_of: Callable[[int, str], Caller]) -> JobKind:
         """The kind of job that erases ``params["person"]`` for whoever asked.
+
+        A job that a dying process left runs again; who is gone by then was erased before.
 
         Args:
             caller_of: the caller for a job's tenant and ``created_by``.
@@ -99,9 +106,13 @@ class Erasure:
 
         def run(context: JobContext) -> Mapping[str, Any]:
             caller = caller_of(context.job.tenant, context.job.created_by)
-            return {"identifiers": self.erase(caller, str(context.params["person"]))}
+            try:
+                return {"identifiers": self.erase(caller, str(context.params["person"]))}
+            except NotFound:
+                self._settle()
+                return {"identifiers": 0}
 
-        return JobKind(ERASE, run)
+        return JobKind(ERASE, run, resumable=True)
 
     def _sweep(self, tenant: int, numbers: Collection[int]) -> None:
         """Once more: a refresh under way may have read the event store before its rows went."""

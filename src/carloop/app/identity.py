@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
 from carloop.app.components import KnownFragment, Pair, Recompute, pair_of
 from carloop.app.subject_keys import PERSON, SubjectKeys, aad
+from carloop.core.events import uuid5_bytes
 from carloop.core.evidence import Edge, Evidence, Resolved
 from carloop.core.identifiers import Identifier
 from carloop.core.ports.identity import Fragment
@@ -19,11 +21,16 @@ from carloop.engines.identity.star import edges_of, stronger
 
 NAMESPACE_PERSON = UUID("5d1f4e0c-7d0e-5a35-9d7f-6a1f6d2f9a77")
 
+_PERSONS = hashlib.sha1(NAMESPACE_PERSON.bytes, usedforsecurity=False)
+
 NOBODY = Resolved(0, 0)
 """Evidence without a usable identifier, or only with erased ones: fragment 0 is no person."""
 
 CAPACITY = 200_000
 """Identifiers, and edges, kept in memory; beyond it the cache starts anew."""
+
+RANGE = 5_000
+"""Fragments minted together whose projection is one row of the queue."""
 
 IDENTIFIER = "identifier"
 """The field name that a sealed identifier is bound to."""
@@ -62,6 +69,7 @@ class IdentityResolver:
 
     def __init__(self, catalogue: Catalogue, cipher: Cipher) -> None:
         self._types = catalogue.identifiers
+        self._persons = frozenset(t.name for t in catalogue.identifiers if t.entity == PERSON)
         self._cipher = cipher
         self._keys = SubjectKeys(cipher)
         self._caches: dict[int, _Cache] = {}
@@ -89,6 +97,9 @@ class IdentityResolver:
         filed: list[KnownFragment | None] = []
         news: list[int] = []
         for index, item in enumerate(evidence):
+            if not item.identifiers:
+                filed.append(None)
+                continue
             since, fragment = cache.settled.get(item.identifiers, _UNSETTLED)
             filed.append(fragment)
             if item.occurred_at <= since or item.bind or item.unbind:
@@ -132,7 +143,8 @@ class IdentityResolver:
                 if identifier not in known:
                     latest = wanted.get(identifier, item.occurred_at)
                     wanted[identifier] = max(latest, item.occurred_at)
-        wanted = {i: at for i, at in wanted.items() if self._types.get(i.type).entity == "person"}
+        persons = self._persons
+        wanted = {i: at for i, at in wanted.items() if i.type in persons}
         if not wanted:
             return {}
         keys = {self._cipher.identifier_key(tenant, i): i for i in wanted}
@@ -183,7 +195,7 @@ class IdentityResolver:
                     fragment.key,
                     identifier.type,
                     identifier.namespace,
-                    public_id(tenant, fragment.key).bytes,
+                    public_id_bytes(tenant, fragment.key),
                     fragment.person,
                     None if sealed else identifier.value,
                     sealed,
@@ -193,7 +205,15 @@ class IdentityResolver:
                 )
             )
         tx.identity.add(tenant, rows)
-        tx.projection.queue(tenant, [Change("fragment", row.number) for row in rows])
+        numbers = [row.number for row in rows]
+        first_number, last_number = numbers[0], numbers[-1]
+        tx.projection.queue(
+            tenant,
+            [
+                Change("fragments", start, min(start + RANGE - 1, last_number))
+                for start in range(first_number, last_number + 1, RANGE)
+            ],
+        )
 
 
 def public_id(tenant: int, key: bytes) -> UUID:
@@ -203,6 +223,17 @@ def public_id(tenant: int, key: bytes) -> UUID:
     True
     """
     return uuid5(NAMESPACE_PERSON, f"{tenant}/{key.hex()}")
+
+
+def public_id_bytes(tenant: int, key: bytes) -> bytes:
+    """The bytes of :func:`public_id`, without its objects.
+
+    >>> public_id_bytes(7, b"k" * 16) == public_id(7, b"k" * 16).bytes
+    True
+    """
+    digest = _PERSONS.copy()
+    digest.update(f"{tenant}/{key.hex()}".encode())
+    return uuid5_bytes(digest.digest())
 
 
 def _file(cache: _Cache, fresh: dict[Pair, Edge], item: Evidence) -> KnownFragment | None:

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 from carloop.app.audit import AuditLog
 from carloop.app.components import KnownFragment, Pair, Recompute, pair_of
-from carloop.app.persons import Known, Persons
+from carloop.app.persons.lookup import Persons
+from carloop.app.persons.visible import Known
 from carloop.core.evidence import Edge, EdgeKind
 from carloop.core.ports.state import State, Tx
 from carloop.core.registry import Catalogue

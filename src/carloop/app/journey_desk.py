@@ -8,9 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 from carloop.app.channels import Attempt, ChannelDesk
-from carloop.app.consents import visible_person
 from carloop.app.journeys import JourneyEntries
+from carloop.app.persons.lookup import Persons
+from carloop.app.persons.views import PersonSummary
+from carloop.app.persons.visible import visible
 from carloop.app.templates import fields_of
+from carloop.app.unknown_sends import shown_people
 from carloop.core.fields import FieldClass
 from carloop.core.message import SendKey, SendState
 from carloop.core.ports.audience import Audience
@@ -46,10 +49,10 @@ class JourneyView:
 
 @dataclass(frozen=True, slots=True)
 class SendView:
-    """One send; ``person`` is the public id, None for callers who may not see people."""
+    """One send; ``person`` is None for callers who may not see that person."""
 
     send: Send
-    person: str | None
+    person: PersonSummary | None
     channel: str
 
 
@@ -65,7 +68,9 @@ class JourneyDesk:
         channels: ChannelDesk,
         catalogue: Catalogue,
         clock: Clock,
+        persons: Persons,
     ) -> None:
+        self._persons = persons
         self._state = state
         self._audience = audience
         self._entries = entries
@@ -181,7 +186,7 @@ class JourneyDesk:
         """
         with self._state.read() as tx:
             _, template = self._message(tx, caller, uuid, node)
-            number = visible_person(tx, caller, person)
+            number = visible(tx, caller, person).number
             found = self._contacts.read(tx, caller.scope.tenant, [number], "", fields_of(template))
         return render_for(template, self._shown(caller, found[number].values))
 
@@ -213,15 +218,9 @@ class JourneyDesk:
         with self._state.read() as tx:
             journey = tx.journeys.get(tenant, uuid)
             sends = tx.sends.page(tenant, journey.id, state=state, before=before, limit=limit)
-            people = {send.person for send in sends} if caller.may(Permission.PERSON_READ) else ()
-            known = self._contacts.read(tx, tenant, people, "", ())
             channels = {n: tx.channels.numbered(n).uuid for n in {s.channel for s in sends}}
-        return [
-            SendView(
-                it, known[it.person].uuid if it.person in known else None, channels[it.channel]
-            )
-            for it in sends
-        ]
+        known = shown_people(self._state, self._persons, caller, [it.person for it in sends])
+        return [SendView(it, known.get(it.person), channels[it.channel]) for it in sends]
 
     def _publishable(self, tx: Tx, tenant: int, graph: Graph) -> int:
         """The number of the segment that starts the graph, once everything holds."""

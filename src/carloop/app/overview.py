@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from carloop.app.lag import Lag
+from carloop.app.operation.lag import Lag
 from carloop.core.ports.event_store import EventStore
 from carloop.core.ports.state import State, Tx
 from carloop.core.registry import Catalogue

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from carloop.app.entities import EntityRegistry
+from carloop.app.entities.registry import EntityRegistry
 from carloop.app.identity import IdentityResolver
 from carloop.app.ingest.filing import Filing
 from carloop.app.ingest.prepare import Prepared, Preparer
 from carloop.app.ingest.reading import Reader, where
+from carloop.app.ingest.repeats import Repeats
 from carloop.app.ingest.rows import rows
-from carloop.app.profiles import ProfileWriter
-from carloop.connectors.protocol import IngestProtocol
+from carloop.app.persons.profiles import ProfileWriter
+from carloop.connectors.protocol import Decoder
 from carloop.core.events import SEQ_BITS
 from carloop.core.ports.event_store import EventStore
 from carloop.core.ports.journal import Journal, JournalKeys
@@ -30,6 +31,7 @@ from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
 from carloop.kit.clock import from_ms
 from carloop.kit.errors import Retryable, Unavailable
+from carloop.kit.faults import reach
 
 log = structlog.get_logger(__name__)
 
@@ -81,13 +83,14 @@ class Pipeline:
         catalogue: Catalogue,
         cipher: Cipher,
         keys: JournalKeys,
-        protocols: Mapping[str, IngestProtocol],
+        protocols: Mapping[str, Decoder],
         listeners: Sequence[Callable[[Progress], None]] = (),
     ) -> None:
         self._journal = journal
         self._state = state
         self._event_store = event_store
         self._seen = seen
+        self._repeats = Repeats(state, event_store, SEEN_DAYS - 1)
         self.preparer = Preparer(catalogue, cipher)
         self._reader = Reader(protocols, self.preparer, cipher, keys)
         self._filing = Filing(
@@ -119,6 +122,7 @@ class Pipeline:
             cursor = tx.pipeline.cursor(CURSOR)
             self._seen.catch_up(tx.pipeline)
         torn = self._event_store.delete_after("events", cursor)
+        reach("loader.recovered")
         self._cursor = cursor
         self.torn_rows += torn
         if torn:
@@ -139,7 +143,8 @@ class Pipeline:
         work = self._reader.read(batches, self._cursor, MOST_EVENTS)
         if not work.batches:
             return Progress(0, 0, 0, 0, 0, self._cursor, 0.0)
-        fresh = self._fresh(work.prepared)
+        reach("loader.read")
+        fresh = self._repeats.without(self._fresh(work.prepared))
         self._poison = self._stored = 0
         quarantined = len(work.quarantined)
         self._load(fresh, work.quarantined, work.cursor)
@@ -164,6 +169,11 @@ class Pipeline:
         the loader out.
         """
         self._filing.reset()
+
+    def rest(self) -> None:
+        """Drop every cache: nothing is expected for a while. For the loader's own thread."""
+        self._filing.reset()
+        self.preparer.forget()
 
     def expire(self, now_ms: int, journal_days: int) -> None:
         """Let go of journal, quarantine and seen ids by age; what is not loaded stays."""
@@ -223,12 +233,16 @@ class Pipeline:
             if events:
                 filed = self._filing.file(tx, events)
                 stored = len(filed)
+                reach("loader.inserting")
                 self._event_store.insert("events", rows(filed))
+                reach("loader.inserted")
                 newest = max(e.received_at for e in events) // DAY_MS
                 chunk = SeenChunk(cursor, newest, b"".join([e.event_id for e in events]))
                 tx.pipeline.add_seen(chunk)
             tx.quarantine.add(quarantined)
             tx.pipeline.move_cursor(CURSOR, cursor)
+            reach("loader.before_commit")
+        reach("loader.committed")
         self._cursor = cursor
         self._stored += stored
         if chunk is not None:

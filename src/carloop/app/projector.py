@@ -6,24 +6,26 @@ written, with the queue's id as their version, so that the newest truth wins wha
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from carloop.app.profiles import FieldBook, unpack
+import msgspec
+
+from carloop.app.persons.profiles import FieldBook, unpack
 from carloop.core.fields import FieldType
 from carloop.core.ports.event_store import EventStore
 from carloop.core.ports.profiles import Attribute
-from carloop.core.ports.projection import QueuedChange
+from carloop.core.ports.projection import Change, QueuedChange
 from carloop.core.ports.state import State, Tx
 from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
 from carloop.engines.identity.survivorship import Winner, winner
 from carloop.kit.clock import from_ms
-from carloop.sql import Query, ident, literal_ints
+from carloop.kit.faults import reach
+from carloop.sql import literal_ints
 
 BATCH = 20_000
 PROJECTED = ("events", "attributes", "grants", "fragments")
@@ -33,6 +35,7 @@ the newest ``occurred_at`` does, so theirs counts down from ``FAR``."""
 FAR = 7_258_118_400_000
 RELOAD_SECONDS = 1.0
 Row = dict[str, Any]
+_encode = msgspec.json.Encoder().encode
 
 
 class Projector:
@@ -79,21 +82,23 @@ class Projector:
 
     def _step(self) -> int:
         with self._state.read() as tx:
-            queued = tx.projection.next(BATCH)
-            tables = self._rows(tx, queued)
+            queued = _at_once(tx.projection.next(BATCH))
+            tables = self._rows(tx, [one for q in queued for one in _each(q)])
         if not queued:
             return 0
         for table, rows in tables.items():
             if rows:
-                self._events.insert(table, b"\n".join(json.dumps(r).encode() for r in rows))
+                self._events.insert(table, b"\n".join([_encode(row) for row in rows]))
+        reach("projector.inserted")
         for tenant in {q.tenant for q in queued}:
             self._erase(
                 tenant,
                 [q.change.a for q in queued if (q.tenant, q.change.kind) == (tenant, "erased")],
             )
-        self._stale |= {q.tenant for q in queued if q.change.kind in ("fragment", "erased")}
+        self._stale |= {q.tenant for q in queued if q.change.kind in _MOVING}
         with self._state.write() as tx:
             tx.projection.done([q.id for q in queued])
+        reach("projector.done")
         return len(queued)
 
     def _erase(self, tenant: int, fragments: Sequence[int]) -> None:
@@ -101,13 +106,8 @@ class Projector:
         for start in range(0, len(fragments), 1_000):
             numbers = literal_ints(fragments[start : start + 1_000])
             for table in PROJECTED:
-                self._events.command(
-                    Query(
-                        f"ALTER TABLE {ident(table)} DELETE "
-                        f"WHERE tenant = {int(tenant)} AND fragment IN {numbers} "
-                        "SETTINGS mutations_sync = 2"
-                    )
-                )
+                self._events.delete(table, f"tenant = {int(tenant)} AND fragment IN {numbers}")
+            reach("projector.erased")
 
     def _rows(self, tx: Tx, queued: Sequence[QueuedChange]) -> Mapping[str, list[Row]]:
         tables: dict[str, list[Row]] = {"fragments": [], "attributes": [], "grants": []}
@@ -151,6 +151,27 @@ class Projector:
         return stamped | typed(self._book.field(stored.field).type, found)
 
 
+def _at_once(queued: list[QueuedChange]) -> list[QueuedChange]:
+    """The first of them, at least one, that come to about ``BATCH`` rows."""
+    rows = 0
+    for index, one in enumerate(queued):
+        if rows >= BATCH:
+            return queued[:index]
+        rows += len(_numbers(one.change)) if one.change.kind == "fragments" else 1
+    return queued
+
+
+def _each(queued: QueuedChange) -> Iterable[QueuedChange]:
+    if queued.change.kind != "fragments":
+        return (queued,)
+    return [queued._replace(change=Change("fragment", n)) for n in _numbers(queued.change)]
+
+
+def _numbers(change: Change) -> range:
+    return range(change.a, change.b + 1)
+
+
+_MOVING = ("fragment", "fragments", "erased")
 _GONE: Row = {"deleted": 1, "occurred_at": "1970-01-01 00:00:00.000", "message_id": "", "rank": 0}
 
 

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
 
 from carloop.app.audit import AuditLog
+from carloop.app.feeds.records import NAME as RECORDS
+from carloop.app.feeds.records import places_of
 from carloop.app.ingest.reading import REPLAY, Replay
 from carloop.core.events import Received
 from carloop.core.ports.journal import Journal
-from carloop.core.ports.pipeline import QuarantineCount, QuarantinedEvent, QuarantineState
-from carloop.core.ports.state import State
+from carloop.core.ports.pipeline import (
+    EVERYTHING,
+    QuarantineCount,
+    QuarantinedEvent,
+    QuarantineFilter,
+    QuarantineState,
+)
+from carloop.core.ports.state import State, Tx
 from carloop.core.scope import Caller
 
 MOST_AT_ONCE = 10_000
 _ONE_BODY = 1
+
+
+Renewed = Callable[[Tx, Received], str]
 
 
 class Replayed(NamedTuple):
@@ -34,10 +45,21 @@ class Replayed(NamedTuple):
     more: bool
 
 
-class Quarantine:
-    """Reads and replays quarantine. A replay takes the bytes as received, out of the journal."""
+def _as_kept(tx: Tx, received: Received) -> str:
+    return received.hint
 
-    def __init__(self, state: State, journal: Journal, audit: AuditLog) -> None:
+
+class Quarantine:
+    """Reads and replays quarantine. A replay takes the bytes as received, out of the journal.
+
+    Args:
+        renewed: the hint that a body is decoded with today (a mapping that was mended).
+    """
+
+    def __init__(
+        self, state: State, journal: Journal, audit: AuditLog, renewed: Renewed = _as_kept
+    ) -> None:
+        self._renewed = renewed
         self._state = state
         self._journal = journal
         self._audit = audit
@@ -53,8 +75,7 @@ class Quarantine:
         *,
         limit: int,
         before: int | None = None,
-        source: int | None = None,
-        code: str | None = None,
+        only: QuarantineFilter = EVERYTHING,
         state: QuarantineState | None = QuarantineState.OPEN,
     ) -> Sequence[QuarantinedEvent]:
         """Newest first."""
@@ -63,21 +84,20 @@ class Quarantine:
                 caller.scope.tenant,
                 limit=limit,
                 before=before,
-                source=source,
-                code=code,
+                only=only,
                 state=state,
             )
 
     def replay(
-        self, caller: Caller, *, source: int | None = None, code: str | None = None
+        self, caller: Caller, only: QuarantineFilter = EVERYTHING, *, most: int = MOST_AT_ONCE
     ) -> Replayed:
-        """Send open events through the pipeline again, at most 10 000 at once.
+        """Send open events through the pipeline again, at most ``most`` at once.
 
         An event that was stored in the meantime is not stored twice; one that fails again comes
         back as a new entry.
         """
-        events = self.page(caller, limit=MOST_AT_ONCE + 1, source=source, code=code)
-        more, events = len(events) > MOST_AT_ONCE, events[:MOST_AT_ONCE]
+        events = self.page(caller, limit=most + 1, only=only)
+        more, events = len(events) > most, events[:most]
         bodies: list[Received] = []
         replayed: list[int] = []
         gone: list[int] = []
@@ -88,6 +108,7 @@ class Quarantine:
             if body is not None:
                 bodies.append(body)
             (gone if body is None else replayed).extend(event.id for event in wanted)
+        self._renew(bodies)
         self._journal.append(bodies)
         tenant = caller.scope.tenant
         with self._state.write() as tx:
@@ -95,9 +116,29 @@ class Quarantine:
             tx.quarantine.mark(tenant, gone, QuarantineState.DROPPED)
             self._audit.append(
                 tx, caller, "quarantine.replay", "quarantine",
-                source=source, code=code, replayed=len(replayed), gone=len(gone),
+                only=only.told(), replayed=len(replayed), gone=len(gone),
             )  # fmt: skip
         return Replayed(len(replayed), len(gone), more)
+
+    def _renew(self, bodies: Sequence[Received]) -> None:
+        """Let the bodies be decoded by today's settings of their sources."""
+        with self._state.read() as tx:
+            for body in bodies:
+                replay = msgspec.msgpack.decode(body.body, type=Replay)
+                kept = Received(
+                    tenant=body.tenant,
+                    source=body.source,
+                    protocol=replay.protocol,
+                    received_at=body.received_at,
+                    body=replay.body,
+                    hint=replay.hint,
+                )
+                hint = self._renewed(tx, kept)
+                if hint != replay.hint:
+                    replay.hint = hint
+                    if replay.protocol == RECORDS:
+                        replay.indexes = places_of(replay.indexes, replay.hint)
+                    body.body = msgspec.msgpack.encode(replay)
 
     def _again(self, batch: int, indexes: list[int]) -> Received | None:
         """A journal body that asks for some events of an earlier one; None when that is gone."""

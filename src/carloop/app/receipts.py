@@ -192,7 +192,9 @@ class Announcer:
         if batches:
             self._journal.append(batches)
         with self._state.write() as tx:
-            tx.sends.announce([it.key for it in sends], [(it.channel, it.id) for it, _ in receipts])
+            tx.sends.announce(
+                [(it.key, it.state) for it in sends], [(it.channel, it.id) for it, _ in receipts]
+            )
         return sum(map(len, events.values()))
 
     def _events(

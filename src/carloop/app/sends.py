@@ -16,15 +16,17 @@ from datetime import datetime
 
 import structlog
 
-from carloop.app.channels import OpenChannels
+from carloop.app.channels import OpenChannels, read_policy
 from carloop.app.guard import Guard, Ready
 from carloop.core.message import Delivery, Outcome, Refused, SendState, Sent, Unclear
 from carloop.core.ports.channels import Channel, StoredChannel
 from carloop.core.ports.sends import Send, Settled
-from carloop.core.ports.state import State
+from carloop.core.ports.state import State, Tx
+from carloop.engines.journeys.pace import available, draw, next_at
 from carloop.engines.journeys.retry import MAX_ATTEMPTS, wait_ms
 from carloop.kit.clock import Clock, to_ms
 from carloop.kit.errors import CarloopError
+from carloop.kit.faults import reach
 
 log = structlog.get_logger(__name__)
 
@@ -103,12 +105,15 @@ class Dispatcher:
         try:
             with self._state.read() as tx:
                 stored = tx.channels.numbered(number)
+                room = _Pacing(tx, stored).room(at, self._pace.batch)
+            if not room:
+                return Counter()
             channel = self._channels.of(stored)
         except CarloopError as error:
             log.warning("channel_unusable", channel=number, code=error.code)
             self._rest.begin(number, at)
             return Counter()
-        return _Lane(self, stored, channel).run(at)
+        return _Lane(self, stored, channel).run(at, room)
 
 
 class _Lane:
@@ -123,20 +128,25 @@ class _Lane:
         self._timeout_ms = int(channel.timeout_seconds * 1000)
         self._done: Counter[SendState] = Counter()
 
-    def run(self, at: int) -> Counter[SendState]:
-        """Claim, then wave by wave: write the last results, look again, mark, send."""
+    def run(self, at: int, room: int) -> Counter[SendState]:
+        """Claim up to ``room``; then by waves: write the last results, look again, mark, send."""
         pace = self._owner._pace
         width = pace.concurrency if self._owner._rest.healthy(self._stored.id) else 1
         waves = -(-pace.batch // width)
         lease = at + LEASE_FACTOR * self._timeout_ms * waves
         with self._state.write() as tx:
             tx.sends.recover(self._stored.id, at, self._repeats)
-            left = list(tx.sends.claim(self._stored.id, at, lease, pace.batch))
+            left = list(tx.sends.claim(self._stored.id, at, lease, room))
+        reach("sends.claimed")
         settled: list[Settled] = []
         while left or settled:
             wave, left = left[:width], left[width:]
             ready = self._mark(settled, wave)
+            if ready:
+                reach("sends.attempting")
             outcomes = self._attempt(ready)
+            if ready:
+                reach("sends.sent")
             now = self._now()
             settled = [
                 settle(it.send, outcome, self._repeats, now)
@@ -155,11 +165,11 @@ class _Lane:
             tx.enrolments.apply_merges()
             held = tx.sends.held(wave) if wave else []
             stored = tx.channels.numbered(self._stored.id)
-            if not stored.enabled:
-                judged: list[Settled] = [_released(send) for send in held]
-                ready: list[Ready] = []
-            else:
-                ready, judged = self._owner._guard.look(tx, stored, self._channel, held, now)
+            pacing = _Pacing(tx, stored)
+            room = pacing.room(now, len(held)) if stored.enabled else 0
+            ready, judged = self._owner._guard.look(tx, stored, self._channel, held[:room], now)
+            pacing.draw(now, len(ready))
+            judged += [_released(send, pacing.next_at()) for send in held[room:]]
             tx.sends.settle(judged, now)
             tx.sends.attempt([it.send for it in ready], now, now + LEASE_FACTOR * self._timeout_ms)
         self._done.update(it.state for it in (*settled, *judged))
@@ -178,6 +188,32 @@ class _Lane:
 
     def _now(self) -> int:
         return to_ms(self._owner._clock.now())
+
+
+class _Pacing:
+    """The channel's rate, drawn from one bucket that all dispatchers share through the store."""
+
+    def __init__(self, tx: Tx, stored: StoredChannel) -> None:
+        self._tx = tx
+        self._channel = stored.id
+        self._rate = read_policy(stored.policy).rate
+        self._free_at = tx.sends.free_at(stored.id) if self._rate else 0
+
+    def room(self, now: int, wanted: int) -> int:
+        """How many of ``wanted`` may leave at ``now`` (epoch ms)."""
+        if self._rate is None:
+            return wanted
+        return min(wanted, available(self._rate, self._free_at, now * 1000))
+
+    def next_at(self) -> int:
+        """When more may leave, epoch ms; the past where that is now."""
+        return 0 if self._rate is None else -(-next_at(self._rate, self._free_at) // 1000)
+
+    def draw(self, now: int, messages: int) -> None:
+        """``messages`` leave at ``now``."""
+        if self._rate is not None and messages:
+            self._free_at = draw(self._rate, self._free_at, now * 1000, messages)
+            self._tx.sends.pace(self._channel, self._free_at)
 
 
 class _Rest:
@@ -241,5 +277,6 @@ def settle(send: Send, outcome: Outcome, repeats: bool, now: int) -> Settled:
     return Settled(send.key, send.fence, state, outcome.reason, send.not_before)
 
 
-def _released(send: Send) -> Settled:
-    return Settled(send.key, send.fence, SendState.NEW, send.reason, send.not_before)
+def _released(send: Send, not_before: int = 0) -> Settled:
+    later = max(send.not_before, not_before)
+    return Settled(send.key, send.fence, SendState.NEW, send.reason, later)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from carloop.app.keys import Keys
+from carloop.app.access.keys import Keys
+from carloop.app.source_settings import SettingsView, SourceDesk
+from carloop.connectors import HOOKS
 from carloop.core.access import AccessKey, KeyKind
 from carloop.core.ports.event_store import EventStore
 from carloop.core.ports.state import State, Tx
@@ -33,11 +35,12 @@ class SourceStatistics:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A source with its write keys and statistics."""
+    """A source with its write keys, its statistics and, where its kind has some, settings."""
 
     source: Source
     keys: Sequence[AccessKey]
     statistics: SourceStatistics
+    settings: SettingsView | None = None
 
 
 RejectedBySource = Callable[[Tx, int, int], Mapping[int, int]]
@@ -54,7 +57,9 @@ class Sources:
         clock: Clock,
         keys: Keys,
         rejected: RejectedBySource,
+        desk: SourceDesk,
     ) -> None:
+        self._desk = desk
         self._state = state
         self._rejected = rejected
         self._events = event_store
@@ -91,23 +96,27 @@ class Sources:
         historical: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> Source:
-        """Create a source.
+        """Create a source; a kind with settings needs them.
 
         Raises:
             Conflict: ``name_taken``.
+            InvalidInput: a setting is wrong.
         """
         with self._state.write() as tx:
-            return tx.sources.add(
+            source = tx.sources.add(
                 Source(
                     tenant=caller.scope.tenant,
                     id=0,
                     name=name,
                     kind=kind,
                     historical=historical,
-                    settings=dict(settings or {}),
                     created_at=to_ms(self._clock.now()),
                 )
             )
+            if settings is not None or kind in HOOKS:
+                self._desk.put(tx, caller, source, settings or {})
+        self._desk.publish()
+        return source
 
     def ensure(self, caller: Caller, name: str, kind: SourceKind) -> Source:
         """The source of that name, created where there is none."""
@@ -124,12 +133,14 @@ class Sources:
         name: str | None = None,
         enabled: bool | None = None,
         historical: bool | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> Source:
-        """Rename, enable or disable; a disabled source's keys stop working.
+        """Rename, enable, disable, set anew; a disabled source's keys and address stop working.
 
         Raises:
             NotFound: no such source.
             Conflict: ``stale``, ``name_taken``.
+            InvalidInput: a setting is wrong.
         """
         with self._state.write() as tx:
             source = _found(tx, caller.scope.tenant, id)
@@ -142,7 +153,10 @@ class Sources:
                     historical=source.historical if historical is None else historical,
                 )
             )
+            if settings is not None:
+                self._desk.put(tx, caller, saved, settings)
         self._keys.publish()
+        self._desk.publish()
         return saved
 
     def remove(self, caller: Caller, id: int) -> None:
@@ -155,6 +169,7 @@ class Sources:
             source = _found(tx, caller.scope.tenant, id)
             tx.sources.save(replace(source, enabled=False, deleted_at=to_ms(self._clock.now())))
         self._keys.publish()
+        self._desk.publish()
 
     def _view(self, tx: Tx, source: Source, counted: Mapping[int, SourceStatistics]) -> SourceView:
         keys = [
@@ -162,7 +177,8 @@ class Sources:
             for key in tx.access.keys(KeyKind.WRITE, source.tenant)
             if key.source == source.id and key.revoked_at is None
         ]
-        return SourceView(source, keys, counted.get(source.id, SourceStatistics()))
+        statistics = counted.get(source.id, SourceStatistics())
+        return SourceView(source, keys, statistics, self._desk.view(tx, source))
 
     def _counted(self, scope: Scope) -> dict[int, SourceStatistics]:
         since = to_ms(self._clock.now()) - DAY_MS

@@ -20,18 +20,23 @@ from carloop.stores.clickhouse.archive import ClickHouseArchive
 from carloop.stores.journal.archive import JournalFiles, restore_master_key
 from carloop.stores.state.archive import SqlStateArchive
 from carloop.stores.state.store import SqlState
+from carloop.stores.vault.keys import MasterKey
 
 
 def wire_backup(
-    settings: Settings, state: SqlState, event_store: ClickHouseStore, clock: Clock, key_id: str
+    settings: Settings,
+    state: SqlState,
+    event_store: ClickHouseStore,
+    clock: Clock,
+    master: MasterKey,
 ) -> Backup:
     """The use case over open stores."""
     return Backup(
         SqlStateArchive(state),
         ClickHouseArchive(event_store),
-        JournalFiles(settings.data),
+        JournalFiles(settings.data, master.derive("backup of uploads")),
         clock,
-        key_id,
+        master.key_id,
     )
 
 
@@ -73,8 +78,8 @@ class _Opened:
         self._state.migrate()
         self._events = open_event_store(event_store_url(settings))
         self._events.migrate()
-        key_id = load_master(settings).key_id
-        return wire_backup(settings, self._state, self._events, SystemClock(), key_id)
+        master = load_master(settings)
+        return wire_backup(settings, self._state, self._events, SystemClock(), master)
 
     def __exit__(self, *_error: object) -> None:
         self._events.close()

@@ -11,35 +11,41 @@ from fastapi import FastAPI
 
 from carloop.api.app import create_app
 from carloop.api.services import Services
-from carloop.app.audiences import Audiences
 from carloop.app.audit import AuditLog
 from carloop.app.backups import Backups
+from carloop.app.feeds.records import NAME as RECORDS
+from carloop.app.feeds.records import RecordsProtocol, renewed
 from carloop.app.imports import Imports
 from carloop.app.imports.job import ImportJobs
 from carloop.app.jobs import JobRunner
-from carloop.app.lag import Lag, lag_reader
-from carloop.app.load_figures import LoadFigures
+from carloop.app.operation.lag import Lag, lag_reader
+from carloop.app.operation.load_figures import LoadFigures
+from carloop.app.operation.retention import Retention
 from carloop.app.overview import Overview
-from carloop.app.persons import Persons
+from carloop.app.persons.lookup import Persons
 from carloop.app.pipeline import Pipeline
 from carloop.app.projector import Projector
-from carloop.app.quarantine import Quarantine
-from carloop.app.refresher import SegmentRefresher
-from carloop.app.retention import Retention
+from carloop.app.quarantine import Quarantine, Renewed
+from carloop.app.replays import Replays
+from carloop.app.segments.audiences import Audiences
+from carloop.app.segments.refresher import SegmentRefresher
+from carloop.app.source_settings import SourceDesk
+from carloop.app.tenant_settings import TenantSettings
 from carloop.app.workers import Loader
-from carloop.bootstrap.access import wire_access
 from carloop.bootstrap.background import Loop
 from carloop.bootstrap.backup import wire_backup
-from carloop.bootstrap.figures import segments_of, sends_of, wire_health
 from carloop.bootstrap.files import HeadInFile, Ownership, replace_file
-from carloop.bootstrap.journeys import wire_journeys
-from carloop.bootstrap.memory import collect_seldom
+from carloop.bootstrap.memory import collect_seldom, give_back
 from carloop.bootstrap.packs import load_catalogue
-from carloop.bootstrap.persons import erasure_job, wire_persons
-from carloop.bootstrap.questions import wire_questions
 from carloop.bootstrap.settings import Settings
 from carloop.bootstrap.stores import Stores, open_stores
-from carloop.connectors import PROTOCOLS
+from carloop.bootstrap.wiring.access import wire_access
+from carloop.bootstrap.wiring.feeds import wire_feeds
+from carloop.bootstrap.wiring.figures import segments_of, sends_of, wire_health
+from carloop.bootstrap.wiring.journeys import wire_journeys
+from carloop.bootstrap.wiring.persons import erasure_job, wire_persons
+from carloop.bootstrap.wiring.questions import wire_questions
+from carloop.connectors import DECODERS
 from carloop.core.registry import Catalogue
 from carloop.kit.clock import Clock, SystemClock
 from carloop.stores.clickhouse.chdb import ChdbStore
@@ -136,24 +142,30 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         projector,
         lambda scope, person: questions.segments.memberships(scope, person),
     )
-    way_out = wire_journeys(settings, stores, catalogue, clock, audiences)
-    questions = wire_questions(
-        stores, catalogue, clock, cast(Persons, people["persons"]), audiences, way_out.entries
-    )
+    persons = cast(Persons, people["persons"])
+    way_out = wire_journeys(settings, stores, catalogue, clock, audiences, persons, audit)
+    questions = wire_questions(stores, catalogue, clock, persons, audiences, way_out.entries)
     questions.install_templates(catalogue)
     refresher = questions.refresher
     projection = Loop("projector", _projecting(projector, refresher), PROJECTOR_SECONDS)
     pipeline.listeners.append(lambda progress: projection.wake())
     pipeline.listeners.append(lambda progress: refresher.notice())
+    pipeline.listeners.append(lambda progress: questions.catalogue_reader.notice())
     loops = [
         projection,
         Loop("segments", lambda: refresher.run_once() < 0, SEGMENTS_SECONDS),
         *way_out.loops,
-        Loop("loader", Loader(pipeline, clock, settings.journal_days).step, LOADER_SECONDS),
+        Loop(
+            "loader",
+            Loader(pipeline, clock, settings.journal_days, give_back).step,
+            LOADER_SECONDS,
+        ),
         Loop("audit", _checkpoint(audit), CHECKPOINT_SECONDS),
     ]
     jobs = JobRunner(stores.state, clock)
-    backup = wire_backup(settings, stores.state, stores.event_store, clock, stores.master.key_id)
+    reading = wire_feeds(settings, stores, catalogue, clock, lag)
+    loops.append(reading.loop)
+    backup = wire_backup(settings, stores.state, stores.event_store, clock, stores.master)
     imports = ImportJobs(
         Imports(stores.state, stores.journal, catalogue, clock),
         jobs,
@@ -164,33 +176,47 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     loops.append(Loop("retention", _retaining(stores, clock, imports), RETENTION_SECONDS))
     if isinstance(stores.event_store, ChdbStore):
         loops.append(Loop("old_parts", _tidying(stores.event_store), TIDY_SECONDS))
+    ways_in = wire_access(settings, stores, catalogue, clock)
+    desk = cast(SourceDesk, ways_in["source_desk"])
+    quarantine = Quarantine(stores.state, stores.journal, audit, _renewed(desk))
     services = Services(
         clock=clock,
         jobs=jobs,
         backups=Backups(backup, jobs, audit, clock, settings.data / "backups"),
         imports=imports,
+        feeds=reading.desk,
         catalogue=catalogue,
         state=stores.state,
         event_store=stores.event_store,
         audit=audit,
-        quarantine=Quarantine(stores.state, stores.journal, audit),
+        quarantine=quarantine,
+        replays=Replays(stores.state, quarantine, jobs),
         health=wire_health(settings, stores, loops, lag, clock, LoadFigures(pipeline).figures()),
+        tenant_settings=TenantSettings(stores.state, stores.event_store, audit),
         answer_secret=stores.master.derive("kept answers"),
         overview=Overview(
             stores.state, stores.event_store, clock, catalogue, segments_of, sends_of, lag
         ),
-        **wire_access(settings, stores, catalogue, clock),
+        **ways_in,
         **people,
         **way_out.services,
         **questions.services(),
     )
-    jobs.register(erasure_job(services.erasure))
+    jobs.register(erasure_job(services.erasure, questions.catalogue_reader.forget))
     services.keys.publish()
+    desk.publish()
     first_password = services.access.first_admin()
     if first_password is not None:
         replace_file(settings.admin_password_file, f"{first_password}\n".encode())
-    background: list[Background] = [way_out.senders, *loops, jobs]
+    background: list[Background] = [way_out.senders, reading, *loops, jobs]
     return Engine(settings, services, stores, background, lag, ownership)
+
+
+def _renewed(desk: SourceDesk) -> Renewed:
+    """What journal bodies are decoded with today: by mappings of webhooks, or of feeds."""
+    return lambda tx, received: (
+        renewed(tx, received) if received.protocol == RECORDS else desk.renewed(tx, received)
+    )
 
 
 def _projecting(projector: Projector, refresher: SegmentRefresher) -> Callable[[], bool]:
@@ -241,5 +267,5 @@ def _pipeline(stores: Stores, catalogue: Catalogue) -> Pipeline:
         catalogue=catalogue,
         cipher=stores.cipher,
         keys=stores.day_keys,
-        protocols=PROTOCOLS,
+        protocols={**DECODERS, RECORDS: RecordsProtocol(stores.state, catalogue, stores.cipher)},
     )

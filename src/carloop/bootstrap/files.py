@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from carloop.app.audit import Head
+from carloop.core.hooks import Hook, encode_hooks
 from carloop.core.write_keys import WriteKey, encode_write_keys
 from carloop.kit.errors import Conflict
 
@@ -34,6 +35,17 @@ class KeysFile:
     def __call__(self, keys: Sequence[WriteKey]) -> None:
         """Replace what is published."""
         replace_file(self._path, encode_write_keys(keys))
+
+
+class HooksFile:
+    """Settings of sources with an address of their own, as the gateway reads them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, hooks: Sequence[Hook]) -> None:
+        """Replace what is published."""
+        replace_file(self._path, encode_hooks(hooks))
 
 
 class HeadInFile:

@@ -6,14 +6,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from carloop.bootstrap.packs import load_catalogue
 from carloop.bootstrap.settings import Settings
-from carloop.connectors import PROTOCOLS
+from carloop.connectors import HOOKS, PROTOCOLS
+from carloop.core.vocabulary import Vocabulary
 from carloop.gateway.app import Gateway
 from carloop.gateway.health import Health
+from carloop.gateway.hooks import HookRing
 from carloop.gateway.ingest import Ingest
 from carloop.gateway.keys import KeyRing
 from carloop.gateway.metrics import Metrics
 from carloop.gateway.proxy import EngineProxy
+from carloop.gateway.sdk import Sdk
 from carloop.gateway.static import Console
 from carloop.stores.journal import SqliteJournal
 from carloop.stores.vault.cipher import VaultCipher
@@ -21,6 +25,7 @@ from carloop.stores.vault.journal_keys import DayKeys
 from carloop.stores.vault.keys import load_master_key
 
 CONSOLE = Path(__file__).parent.parent / "console" / "static"
+SDK = Path(__file__).parent.parent / "console" / "sdk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,16 @@ class GatewayProcess:
     journal: SqliteJournal
 
 
+def open_cipher(settings: Settings) -> VaultCipher:
+    """The cipher of the data directory's master key."""
+    master = settings.data / "secret" / "master.key"
+    return VaultCipher(load_master_key(master, os.environ.get("CARLOOP_MASTER_KEY")))
+
+
 def open_journal(settings: Settings) -> SqliteJournal:
     """The journal of the data directory; the engine opens the same one to read and to import."""
     secret = settings.data / "secret"
-    master = load_master_key(secret / "master.key", os.environ.get("CARLOOP_MASTER_KEY"))
-    keys = DayKeys(secret / "journal", VaultCipher(master))
+    keys = DayKeys(secret / "journal", open_cipher(settings))
     return SqliteJournal(settings.data / "journal.db", keys)
 
 
@@ -45,7 +55,14 @@ def build_gateway(settings: Settings) -> GatewayProcess:
     journal = open_journal(settings)
     metrics = Metrics()
     engine = EngineProxy(settings.engine_socket)
-    ingest = Ingest(PROTOCOLS.values(), journal, KeyRing(settings.keys_file), metrics)
+    ingest = Ingest(
+        PROTOCOLS.values(),
+        journal,
+        KeyRing(settings.keys_file),
+        metrics,
+        vocabulary=Vocabulary(load_catalogue(settings.packs)),
+        hooks=HookRing(HOOKS.values(), settings.hooks_file, open_cipher(settings)),
+    )
 
     def gauges() -> list[tuple[str, str, float]]:
         return [
@@ -54,4 +71,4 @@ def build_gateway(settings: Settings) -> GatewayProcess:
         ]
 
     health = Health(engine, metrics, settings.run / "probe", gauges)
-    return GatewayProcess(Gateway(ingest, engine, Console(CONSOLE), health), journal)
+    return GatewayProcess(Gateway(ingest, engine, Console(CONSOLE), Sdk(SDK), health), journal)

@@ -10,11 +10,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from carloop.bootstrap.settings import Settings
+from carloop.kit import faults
 from carloop.kit.errors import CarloopError
 from carloop.kit.logging import configure
 
@@ -33,6 +35,8 @@ def main(arguments: list[str]) -> int:
     try:
         settings = Settings.from_env()
         configure(settings.log_level, arguments[0], settings.log_format)
+        if settings.faults:
+            faults.arm(Path(settings.faults))
         processes[arguments[0]](settings)
     except CarloopError as error:
         sys.stderr.write(f"carloop {arguments[0]}: {error.message} ({error.code})\n")

@@ -25,12 +25,14 @@ class Settings:
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``json`` lines, ``text`` for people, or ``auto``: text on a terminal.
         journal_days: days that received bodies are kept for replay.
-        event_memory_mb: memory limit of one read of the event store, in MiB.
+        event_memory_mb: memory limit of one read of events, in MiB; 0: half of the machine.
         session_idle_minutes: a session ends after this long without a request.
         session_hours: a session ends this long after sign-in, whatever happens.
         public_url: where people reach this server, for unsubscribe links; empty: no links.
         consent_default: ``deny`` or ``grant``: may a person be written to who never said?
-        allowed_hosts: private hosts and networks that channels may reach, comma-separated.
+        allowed_hosts: private hosts and networks that may be reached, comma-separated.
+        allowed_folders: directories whose files feeds may read, comma-separated.
+        faults: directory where tests name the point at which a process dies; empty: never.
     """
 
     data: Path = Path("data")
@@ -43,12 +45,14 @@ class Settings:
     log_level: str = "info"
     log_format: str = "auto"
     journal_days: int = 7
-    event_memory_mb: int = 2048
+    event_memory_mb: int = 0
     session_idle_minutes: int = 120
     session_hours: int = 24
     public_url: str = ""
     consent_default: str = "deny"
     allowed_hosts: str = ""
+    allowed_folders: str = ""
+    faults: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -84,6 +88,11 @@ class Settings:
     def keys_file(self) -> Path:
         """The write keys as the gateway reads them."""
         return self.run / "keys.json"
+
+    @property
+    def hooks_file(self) -> Path:
+        """Settings of sources with an address of their own, as the gateway reads them."""
+        return self.run / "hooks.json"
 
     @property
     def lock_file(self) -> Path:

@@ -79,7 +79,7 @@ def open_stores(settings: Settings) -> Stores:
     cipher = VaultCipher(master)
     state = SqlState(state_url(settings))
     state.migrate()
-    limits = Limits.of_this_machine()
+    limits = Limits.of_this_machine(settings.event_memory_mb)
     event_store = open_event_store(event_store_url(settings), limits)
     event_store.migrate()
     _first_tenant(state, event_store, settings)

@@ -13,10 +13,10 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from typing import Any, ClassVar, Self
 
-from carloop.channels.egress import AddressForbidden, HostUnknown, resolve
-from carloop.channels.settings import Reader, refuse_unknown
 from carloop.core.message import Delivery, Message, Outcome, Refused, Sent, Unclear
+from carloop.kit.egress import AddressForbidden, HostUnknown, resolve
 from carloop.kit.errors import InvalidInput
+from carloop.kit.settings import Reader, refuse_unknown
 
 PORTS = (25, 465, 587, 2525)
 

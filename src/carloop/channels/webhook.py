@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from carloop.channels.egress import ConnectForbidden, GuardedBackend
-from carloop.channels.settings import Reader, refuse_unknown
 from carloop.core.message import Delivery, Message, Outcome, Refused, Sent, Unclear
 from carloop.kit.clock import to_ms
+from carloop.kit.egress import ConnectForbidden, GuardedBackend
 from carloop.kit.errors import InvalidInput
+from carloop.kit.settings import Reader, refuse_unknown
 
 PORTS = (80, 443, 8080, 8443)
 _MAX_ANSWER = 64 * 1024

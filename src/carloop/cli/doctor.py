@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from carloop.app.doctor import Check, Status, healthy, machine_checks, probe
+from carloop.app.operation.doctor import Check, Status, healthy, machine_checks, probe
 from carloop.bootstrap.files import is_owned
 from carloop.bootstrap.packs import load_packs
 from carloop.bootstrap.settings import Settings

@@ -10,7 +10,7 @@ import typer
 
 from carloop.bootstrap.files import Ownership
 from carloop.bootstrap.settings import Settings
-from carloop.cli import audit, keys, users
+from carloop.cli import audit, keys, sources, users
 from carloop.cli import backup as backups
 from carloop.cli.connect import Data
 from carloop.cli.demo import check_size
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
 app.add_typer(audit.app, name="audit")
+app.add_typer(sources.app, name="source")
 app.command("demo")(load_demo)
 app.command("import")(import_file)
 app.command("doctor")(doctor)

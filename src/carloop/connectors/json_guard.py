@@ -57,7 +57,7 @@ def split(
         head, events = _split_sound(body, key, limits)
     except _BROKEN:
         head, events = _split_broken(body, key, limits)
-    if events != [body] and any(_too_deep(bytes(value), limits) for value in head.values()):
+    if events != [body] and any(too_deep(bytes(value), limits) for value in head.values()):
         raise Malformed("nested too deeply", code="too_deep")
     return head, events
 
@@ -140,7 +140,7 @@ def decode_event(decoder: msgspec.json.Decoder[Any], raw: bytes, limits: Limits)
     """
     if len(raw) > limits.event:
         raise BadEvent("too_large")
-    if _too_deep(raw, limits):
+    if too_deep(raw, limits):
         raise BadEvent("too_deep")
     try:
         return decoder.decode(raw)
@@ -155,7 +155,8 @@ def decode_event(decoder: msgspec.json.Decoder[Any], raw: bytes, limits: Limits)
         raise BadEvent("too_deep") from error
 
 
-def _too_deep(raw: bytes, limits: Limits) -> bool:
+def too_deep(raw: bytes, limits: Limits) -> bool:
+    """Whether JSON nests deeper than the limit."""
     if raw.count(b"{") + raw.count(b"[") <= limits.depth:
         return False
     return int(_structure(raw)[0].max()) > limits.depth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +18,14 @@ from carloop.connectors.json_guard import (
     split,
 )
 from carloop.connectors.protocol import Request, Response, Unwrapped
-from carloop.connectors.transport import content_id, header_key, parse_time, plain_body
+from carloop.connectors.transport import (
+    LAST_MS,
+    content_id,
+    header_key,
+    parse_time,
+    plain_body,
+    unbase64,
+)
 from carloop.core.events import (
     OWN_LIMITS,
     Decoded,
@@ -30,7 +38,7 @@ from carloop.core.events import (
     Rejected,
 )
 from carloop.core.identifiers import RawIdentifier
-from carloop.kit.errors import CarloopError, Malformed
+from carloop.kit.errors import CarloopError, Malformed, TooLarge
 
 Value = str | int
 
@@ -60,7 +68,9 @@ class _Profile(msgspec.Struct, forbid_unknown_fields=True):
     delete: bool = False
 
 
-class _Event(msgspec.Struct):
+class OwnEvent(msgspec.Struct):
+    """One event in the words of the own protocol."""
+
     event: str = "$identify"
     message_id: Value | None = None
     occurred_at: str | int | None = None
@@ -75,28 +85,48 @@ class _Event(msgspec.Struct):
 class _Head(msgspec.Struct):
     write_key: str = ""
     historical: bool = False
+    sent_at: Any = None
 
 
 class _How(NamedTuple):
     """What all events of a batch share."""
 
     received_at: int
+    skew: int
     historical: bool
     calm: bool
     limits: Limits
+    salt: bytes = b""
 
 
-_EVENT = msgspec.json.Decoder(_Event)
+class Parts(NamedTuple):
+    """Whom and what an event is about, and what it says."""
+
+    identifiers: list[RawIdentifier]
+    entities: list[EntityRef]
+    properties: bytes
+    profile: list[ProfileOp]
+
+
+_EVENT = msgspec.json.Decoder(OwnEvent)
 _HEAD = msgspec.json.Decoder(_Head)
+_SAYS = frozenset({"historical", "sent_at"})
+"""What stands beside ``events`` and bears on them."""
 LONGEST_NAME = 128
 LONGEST_ID = 255
+CLOCK_TOLERANCE_MS = 60_000
+"""A sender whose clock is off by more has its times corrected; less may be the way here."""
+PIXEL = "pixel"
+"""Hint of an image request: without a message id every request is an event of its own."""
 
 
 class OwnProtocol:
     """Events named, timed and identified by the sender."""
 
     name = "own"
-    routes = (("POST", "/api/events"),)
+    title = {"zh": "carloop 自有协议", "en": "carloop's own"}
+    routes = (("POST", "/api/events"), ("POST", "/beacon"), ("GET", "/pixel.gif"))
+    tails = ()
     limits = OWN_LIMITS
 
     def credentials(self, request: Request) -> str:
@@ -104,7 +134,9 @@ class OwnProtocol:
         return header_key(request) or request.query.get("write_key", "")
 
     def unwrap(self, request: Request, limits: Limits) -> Unwrapped:
-        """Undo the content encoding."""
+        """Undo the content encoding; a pixel's query becomes one event."""
+        if request.method == "GET":
+            return Unwrapped(pixel_event(request.query, limits), PIXEL)
         return Unwrapped(plain_body(request, limits))
 
     def credentials_in(self, body: bytes) -> str:
@@ -114,8 +146,10 @@ class OwnProtocol:
     def decode(self, received: Received, limits: Limits) -> Decoded:
         """Envelopes of the batch; see :meth:`IngestProtocol.decode`."""
         head_fields, raws = split(received.body, "events", limits)
-        historical = "historical" in head_fields and _head_of(head_fields).historical
-        how = _How(received.received_at, historical, calm(received.body), limits)
+        head = _head_of(head_fields) if _SAYS & head_fields.keys() else _Head()
+        skew = _skew(head.sent_at, received.received_at)
+        salt = str(received.received_at).encode() if received.hint == PIXEL else b""
+        how = _How(received.received_at, skew, head.historical, calm(received.body), limits, salt)
         events: list[Envelope] = []
         rejected: list[Rejected] = []
         for index, raw in enumerate(raws):
@@ -126,8 +160,8 @@ class OwnProtocol:
         return Decoded(events, rejected)
 
     def accepted(self, request: Request, decoded: Decoded) -> Response:
-        """``{accepted, rejected}``."""
-        return answers.summary(decoded)
+        """``{accepted, rejected}``; the image to a pixel."""
+        return answers.gif() if request.method == "GET" else answers.summary(decoded)
 
     def refused(self, request: Request, error: CarloopError) -> Response:
         """Problem details."""
@@ -135,39 +169,94 @@ class OwnProtocol:
 
 
 def _head_of(fields: dict[str, msgspec.Raw]) -> _Head:
-    known = {name: fields[name] for name in ("write_key", "historical") if name in fields}
+    known = {name: fields[name] for name in _Head.__struct_fields__ if name in fields}
     try:
         return _HEAD.decode(msgspec.json.encode(known))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed("write_key is a text, historical is a boolean") from error
 
 
-def _envelope(event: _Event, raw: bytes, index: int, how: _How) -> Envelope:
+def _skew(sent_at: Any, received_at: int) -> int:
+    """How far the sender's clock is behind, in milliseconds; 0 within tolerance, or unreadable."""
+    if type(sent_at) not in (str, int):
+        return 0
+    try:
+        sent = parse_time(sent_at, "sent_at", zoned=True)
+    except BadEvent:
+        return 0
+    skew = 0 if sent is None else received_at - sent
+    return skew if abs(skew) > CLOCK_TOLERANCE_MS else 0
+
+
+def _envelope(event: OwnEvent, raw: bytes, index: int, how: _How) -> Envelope:
     occurred_at = parse_time(event.occurred_at, "occurred_at", zoned=True)
-    identifiers = _identifiers(event.identifiers)
-    if not how.calm:
-        for identifier in identifiers:
-            for text in identifier:
-                check_text(text, "identifiers")
-    entities = _entities(event.entities) if event.entities else []
-    if not identifiers and not entities:
+    if occurred_at is not None and how.skew:
+        occurred_at = min(max(occurred_at + how.skew, 0), LAST_MS)
+    parts = envelope_parts(event, how.limits, calm=how.calm)
+    if not parts.identifiers and not parts.entities and parts.properties == b"{}":
         raise BadEvent("missing_identifier", "identifiers")
     message_id = event.message_id
     if message_id is None or message_id == "":
-        message_id = content_id(raw)
+        message_id = content_id(raw, how.salt) if how.salt else content_id(raw)
     return Envelope(
         index=index,
         message_id=_text(message_id, "message_id", LONGEST_ID),
         event=_text(event.event, "event", LONGEST_NAME),
         occurred_at=how.received_at if occurred_at is None else occurred_at,
-        identifiers=identifiers,
-        properties=guard_object(bytes(event.properties), how.limits, calm=how.calm),
-        entities=entities,
-        profile=profile_ops(event.profile, how.limits) if event.profile else [],
+        identifiers=parts.identifiers,
+        properties=parts.properties,
+        entities=parts.entities,
+        profile=parts.profile,
         bind=event.bind,
         unbind=event.unbind,
         historical=how.historical,
     )
+
+
+def envelope_parts(event: OwnEvent, limits: Limits, *, calm: bool = False) -> Parts:
+    """Whom and what an event names, checked.
+
+    Raises:
+        BadEvent: a name, a key or a value cannot be taken.
+    """
+    identifiers = _identifiers(event.identifiers)
+    if not calm:
+        for identifier in identifiers:
+            for text in identifier:
+                check_text(text, "identifiers")
+    return Parts(
+        identifiers,
+        _entities(event.entities) if event.entities else [],
+        guard_object(bytes(event.properties), limits, calm=calm),
+        profile_ops(event.profile, limits) if event.profile else [],
+    )
+
+
+def pixel_event(query: Mapping[str, str], limits: Limits) -> bytes:
+    """The event that an image's address tells, as JSON.
+
+    ``data`` holds a whole event as base64 of JSON; otherwise ``event``, ``message_id``,
+    ``occurred_at``, ``id.<type>``, ``entity.<type>`` and properties as ``p.<name>``.
+
+    Raises:
+        TooLarge: ``data`` is longer than a request may be.
+        Malformed: ``empty_body``, ``base64_broken``.
+    """
+    data = query.get("data", "")
+    if len(data) > limits.wire:
+        raise TooLarge(f"more than {limits.wire} bytes")
+    if data:
+        return unbase64(data)
+    event: dict[str, Any] = {
+        name: query[name] for name in ("event", "message_id", "occurred_at") if query.get(name)
+    }
+    for name, field in (("id.", "identifiers"), ("entity.", "entities"), ("p.", "properties")):
+        found = {k[len(name) :]: v for k, v in query.items() if k.startswith(name) and v}
+        if found:
+            event[field] = found
+    if not event:
+        raise Malformed("the query tells no event", code="empty_body", path="event")
+    return msgspec.json.encode(event)
 
 
 def _text(value: Value, path: str, longest: int) -> str:

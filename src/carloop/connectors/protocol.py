@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from carloop.core.events import Decoded, Limits, Received
+from carloop.core.pack import Titles
 from carloop.kit.errors import CarloopError
 
 
@@ -64,6 +65,19 @@ class Unwrapped(NamedTuple):
     check_only: bool = False
 
 
+class Decoder(Protocol):
+    """What the loader needs of a way in."""
+
+    @property
+    def limits(self) -> Limits:
+        """Default size limits."""
+        ...
+
+    def decode(self, received: Received, limits: Limits) -> Decoded:
+        """Envelopes, and what had to be rejected. Pure and deterministic."""
+        ...
+
+
 class IngestProtocol(Protocol):
     """One way in over HTTP."""
 
@@ -75,6 +89,16 @@ class IngestProtocol(Protocol):
     @property
     def routes(self) -> tuple[tuple[str, str], ...]:
         """(method, path) pairs; paths are exact."""
+        ...
+
+    @property
+    def tails(self) -> tuple[str, ...]:
+        """Paths among the routes that also answer under any prefix."""
+        ...
+
+    @property
+    def title(self) -> Titles:
+        """For people."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -46,6 +47,8 @@ EVENT_NAMES = {
     "group": "$group",
     "alias": "$alias",
 }
+NAMING_CALLS = ("track", "page", "screen")
+"""Calls whose properties may name what they are about (a ``vin``) where nobody is."""
 CAMPAIGN = {
     "source": "utm_source",
     "medium": "utm_medium",
@@ -55,6 +58,7 @@ CAMPAIGN = {
 }
 PAGE = ("url", "path", "title", "referrer", "search")
 LONGEST_ID = 255
+PIXEL_DEPTH = 8
 Key = str | int
 Time = str | int | float
 
@@ -90,17 +94,22 @@ class _Head(msgspec.Struct, rename="camel"):
 
 _MESSAGE = msgspec.json.Decoder(_Message)
 _HEAD = msgspec.json.Decoder(_Head)
+_CONTEXT = msgspec.json.Decoder(_Context | None)
 
 
 class SegmentProtocol:
-    """``/v1/*``, the pixel and the beacon."""
+    """``/v1/*``, the pixel and the beacon; ``/api/s/*`` as Jitsu's clients call it."""
 
     name = "segment"
     routes = (
         *(("POST", f"/v1/{call}") for call in (*CALLS, "batch", "import")),
         *(("GET", f"/pixel/v1/{call}") for call in CALLS),
         ("POST", "/beacon/v1/batch"),
+        *(("POST", f"/api/s/{call}") for call in (*CALLS, "event", "batch")),
+        *(("POST", f"/api/s/s2s/{call}") for call in (*CALLS, "event", "batch")),
     )
+    title = {"zh": "Segment / RudderStack / Jitsu 协议", "en": "Segment, RudderStack, Jitsu"}
+    tails = ()
     limits = SEGMENT_LIMITS
 
     def credentials(self, request: Request) -> str:
@@ -115,9 +124,9 @@ class SegmentProtocol:
         data = request.query.get("data", "")
         if len(data) > limits.wire:
             raise TooLarge(f"more than {limits.wire} bytes")
-        if not data:
-            raise Malformed("the query has no data", code="empty_body", path="data")
-        return Unwrapped(unbase64(data), call)
+        if data:
+            return Unwrapped(unbase64(data), call)
+        return Unwrapped(_pixel(request.query), call)
 
     def credentials_in(self, body: bytes) -> str:
         """``writeKey`` of the body."""
@@ -127,11 +136,14 @@ class SegmentProtocol:
         """Envelopes of one call or of a batch; see :meth:`IngestProtocol.decode`."""
         head_fields, raws = split(received.body, "batch", limits)
         sent_at = _sent_at(_head_of(head_fields).sent_at)
+        shared = None if raws == [received.body] else _shared_context(head_fields)
         events: list[Envelope] = []
         rejected: list[Rejected] = []
         for index, raw in enumerate(raws):
             try:
                 message: _Message = decode_event(_MESSAGE, raw, limits)
+                if message.context is None:
+                    message.context = shared
                 call = received.hint if received.hint in CALLS else message.type.lower()
                 if call not in CALLS:
                     raise BadEvent("unknown_type", "type")
@@ -151,6 +163,28 @@ class SegmentProtocol:
         return answers.problem(error)
 
 
+def _pixel(query: Mapping[str, str]) -> bytes:
+    """A call told by a query, as RudderStack's pixel does: dotted names nest.
+
+    >>> _pixel({"event": "e", "properties.a": "1", "writeKey": "k"})
+    b'{"event":"e","properties":{"a":"1"}}'
+    """
+    call: dict[str, Any] = {}
+    for name, value in query.items():
+        *outer, last = name.split(".")[:PIXEL_DEPTH]
+        place = call
+        for step in outer:
+            inner = place.setdefault(step, {})
+            if not isinstance(inner, dict):
+                raise Malformed("a name is a value and an object", code="form_broken", path="query")
+            place = inner
+        if name not in ("writeKey", "data") and value:
+            place[last] = value
+    if not call:
+        raise Malformed("the query has no data", code="empty_body", path="data")
+    return msgspec.json.encode(call)
+
+
 def _head_of(fields: dict[str, msgspec.Raw]) -> _Head:
     known = {name: fields[name] for name in ("writeKey", "sentAt") if name in fields}
     if not known:
@@ -159,6 +193,17 @@ def _head_of(fields: dict[str, msgspec.Raw]) -> _Head:
         return _HEAD.decode(msgspec.json.encode(known))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed("writeKey is a text, sentAt is a time") from error
+
+
+def _shared_context(fields: dict[str, msgspec.Raw]) -> _Context | None:
+    """The context beside the batch, which holds for messages that have none of their own."""
+    if "context" not in fields:
+        return None
+    try:
+        shared: _Context | None = _CONTEXT.decode(bytes(fields["context"]))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed("context is not an object", code="invalid_type", path="context") from error
+    return shared
 
 
 def _sent_at(value: Time | None) -> int | None:
@@ -198,7 +243,8 @@ def _envelope(
         text = _text(value, path)
         if text:
             identifiers.append(RawIdentifier(type_, text))
-    if not identifiers:
+    properties = _properties(message, call, limits)
+    if not identifiers and (call not in NAMING_CALLS or properties == b"{}"):
         raise BadEvent("missing_identifier", "userId")
     name = EVENT_NAMES.get(call) or _text(message.event, "event")
     if not name:
@@ -209,7 +255,7 @@ def _envelope(
         event=name,
         occurred_at=_occurred_at(message, received_at, batch_sent_at),
         identifiers=identifiers,
-        properties=_properties(message, call, limits),
+        properties=properties,
         profile=_traits(message, limits) if call == "identify" else [],
     )
 

@@ -89,6 +89,8 @@ class SensorsProtocol:
     routes = (
         *((method, path) for path in ("/sa", "/sa.gif", "/debug") for method in ("POST", "GET")),
     )
+    title = {"zh": "神策协议", "en": "Sensors Analytics"}
+    tails = ("/sa", "/sa.gif", "/debug")
     limits = SENSORS_LIMITS
 
     def credentials(self, request: Request) -> str:

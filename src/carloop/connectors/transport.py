@@ -77,7 +77,10 @@ def unbase64(text: str) -> bytes:
 
 
 def header_key(request: Request) -> str:
-    """The write key from ``Authorization`` (Basic user name or Bearer) or ``X-Write-Key``."""
+    """The write key from ``Authorization`` (Basic user name or Bearer) or ``X-Write-Key``.
+
+    Jitsu's clients insist on ``key:secret``; what follows the colon is left out.
+    """
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         return value.strip()
@@ -87,7 +90,7 @@ def header_key(request: Request) -> str:
         except (binascii.Error, ValueError):
             return ""
         return user
-    return request.headers.get("x-write-key", "").strip()
+    return request.headers.get("x-write-key", "").partition(":")[0].strip()
 
 
 def parse_time(value: str | int | float | None, path: str, *, zoned: bool) -> int | None:

@@ -101,7 +101,7 @@ def new_token(key_id: str) -> str:
 
 
 def new_write_key() -> str:
-    """A fresh write key: letters and digits only, fit for a URL and for every SDK (190 bits)."""
+    """A fresh write key ``clw_<secret>``, fit for a URL and every SDK; the secret has 190 bits."""
     return f"clw_{random_text(32)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from carloop.core.identifiers import InvalidIdentifier
-from carloop.core.normalisers import id_card, mobile
+from carloop.core.identifiers.normalisers import id_card, mobile
 
 _CARRIERS: Mapping[str, tuple[str, ...]] = {
     "mobile": (

@@ -7,7 +7,7 @@ envelopes into rows. Envelopes are ``msgspec`` structs because this is the hot p
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -112,7 +112,14 @@ class Received(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Size limits of one way in (``CONTRACTS``: Answers to senders). Sizes in bytes."""
+    """Size limits of one way in, in bytes; ``docs/guides/send-events.md`` tells them to senders.
+
+    Attributes:
+        wire: a request body as it arrives, packed or not; ``unpacked``: after decompression.
+        depth: levels of JSON inside one another.
+        keys: members of one event's properties, at every level together.
+        key_length: characters of one name.
+    """
 
     event: int
     events_per_batch: int
@@ -126,6 +133,41 @@ class Limits:
 SEGMENT_LIMITS = Limits(32 * 1024, 2500, 500_000, 8 * 500_000)
 SENSORS_LIMITS = Limits(256 * 1024, 2500, 4 * 1024 * 1024, 16 * 1024 * 1024)
 OWN_LIMITS = SENSORS_LIMITS
+MOST_EVENT, MOST_WIRE = SENSORS_LIMITS.event, SENSORS_LIMITS.wire
+"""How far a source may raise the limits of the Segment routes."""
+_ROOM = "\x1fevent="
+
+
+def raised(limits: Limits, event: int, wire: int) -> Limits:
+    """``limits`` with as much room for an event and a batch as a source was given, if it is more.
+
+    >>> raised(SEGMENT_LIMITS, 65_536, 0).event, raised(OWN_LIMITS, 65_536, 0) == OWN_LIMITS
+    (65536, True)
+    """
+    if event <= limits.event and wire <= limits.wire:
+        return limits
+    wide = max(limits.wire, min(wire, MOST_WIRE))
+    return replace(
+        limits,
+        event=max(limits.event, min(event, MOST_EVENT)),
+        wire=wide,
+        unpacked=max(limits.unpacked, min(8 * wide, SENSORS_LIMITS.unpacked)),
+    )
+
+
+def with_room(received: Received, usual: Limits, given: Limits) -> Received:
+    """``received`` as the journal keeps it, so that any replay decodes it under ``given``."""
+    if given.event == usual.event:
+        return received
+    return msgspec.structs.replace(received, hint=f"{received.hint}{_ROOM}{given.event}")
+
+
+def room_of(received: Received, usual: Limits) -> tuple[Received, Limits]:
+    """What :func:`with_room` was given: the hint as it was, and the limits of this body."""
+    hint, marked, event = received.hint.partition(_ROOM)
+    if not marked:
+        return received, usual
+    return msgspec.structs.replace(received, hint=hint), raised(usual, int(event), 0)
 
 
 def event_id(tenant: int, source: int, message_id: str) -> UUID:
@@ -136,6 +178,22 @@ def event_id(tenant: int, source: int, message_id: str) -> UUID:
     """
     data = NAMESPACE_EVENT.bytes + f"{tenant}/{source}/{message_id}".encode()
     return UUID(bytes=hashlib.sha1(data, usedforsecurity=False).digest()[:16], version=5)
+
+
+def uuid5_bytes(digest: bytes) -> bytes:
+    """The bytes of a version 5 UUID from the SHA-1 of its namespace and name.
+
+    >>> digest = hashlib.sha1(NAMESPACE_EVENT.bytes + b"x").digest()
+    >>> uuid5_bytes(digest) == UUID(bytes=digest[:16], version=5).bytes
+    True
+    """
+    return b"%b%c%b%c%b" % (
+        digest[:6],
+        (digest[6] & 0x0F) | 0x50,
+        digest[7:8],
+        (digest[8] & 0x3F) | 0x80,
+        digest[9:16],
+    )
 
 
 def seq_of(batch_id: int, index: int) -> int:

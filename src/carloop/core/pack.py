@@ -106,6 +106,23 @@ class FunnelTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookPreset:
+    """Settings of a webhook for one known sender, to start from.
+
+    Attributes:
+        settings: as a source of kind ``webhook`` takes them, without secrets.
+        documented: what public documentation says, with its address.
+        assumed: what has to be compared with the sender's own paper before use.
+    """
+
+    name: str
+    title: Titles
+    settings: Mapping[str, object]
+    documented: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """Everything one industry adds, found through the entry point ``carloop.packs``."""
 
@@ -119,6 +136,7 @@ class Pack:
     event_types: tuple[EventType, ...] = ()
     segments: tuple[SegmentTemplate, ...] = ()
     funnels: tuple[FunnelTemplate, ...] = ()
+    webhook_presets: tuple[WebhookPreset, ...] = ()
     demo: Callable[[str, int, int], Iterator[DemoBatch]] | None = None
     """``demo(size, seed, end_ms)`` yields batches in order of occurrence."""
     labels: Mapping[str, Titles] = field(default_factory=dict)

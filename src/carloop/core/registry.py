@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from carloop.core.fields import Field
-from carloop.core.identifier_types import CORE_IDENTIFIER_TYPES
 from carloop.core.identifiers import IdentifierTypes
+from carloop.core.identifiers.types import CORE_IDENTIFIER_TYPES
 from carloop.core.pack import EntityType, EventType, Pack, RelationType
 from carloop.core.person_fields import CORE_FIELDS
 

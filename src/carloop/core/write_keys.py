@@ -14,6 +14,7 @@ class WriteKey(msgspec.Struct, frozen=True, kw_only=True):
         hash: SHA-256 of the clear key, in hex.
         origins: browser origins that may use it; empty: any.
         rate: requests a second; 0: no limit.
+        event_bytes, wire_bytes: room that its source was given on the Segment routes; 0: the usual.
         expires_at: epoch milliseconds; None: never.
     """
 
@@ -22,6 +23,8 @@ class WriteKey(msgspec.Struct, frozen=True, kw_only=True):
     source: int
     origins: tuple[str, ...] = ()
     rate: int = 0
+    event_bytes: int = 0
+    wire_bytes: int = 0
     expires_at: int | None = None
 
 

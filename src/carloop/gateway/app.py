@@ -1,4 +1,4 @@
-"""The gateway: owns the port, takes events into the journal, serves the console, proxies the rest.
+"""The gateway: owns the port, takes events into the journal, serves files, proxies the rest.
 
 A bare ASGI application with light imports, so that it stays small and starts at once.
 """
@@ -11,6 +11,8 @@ from carloop.gateway.asgi import Receive, Scope, Send, headers_of, respond
 from carloop.gateway.health import Health
 from carloop.gateway.ingest import Ingest
 from carloop.gateway.proxy import EngineProxy
+from carloop.gateway.sdk import PREFIX as SDK_PREFIX
+from carloop.gateway.sdk import Sdk
 from carloop.gateway.static import PREFIX, Console
 
 
@@ -18,11 +20,12 @@ class Gateway:
     """The ASGI application."""
 
     def __init__(
-        self, ingest: Ingest, engine: EngineProxy, console: Console, health: Health
+        self, ingest: Ingest, engine: EngineProxy, console: Console, sdk: Sdk, health: Health
     ) -> None:
         self._ingest = ingest
         self._engine = engine
         self._console = console
+        self._sdk = sdk
         self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +49,8 @@ class Gateway:
         """What the gateway answers itself; None: it is the engine's."""
         if path.startswith(PREFIX):
             return await self._console.get(path, headers_of(scope).get("accept-encoding", ""))
+        if path.startswith(SDK_PREFIX):
+            return await self._sdk.get(path, headers_of(scope))
         if path in ("/", "/console"):
             return Response(307, {"location": PREFIX}, b"")
         if path == "/livez":

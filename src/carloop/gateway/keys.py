@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from carloop.core.events import Limits, raised
 from carloop.core.write_keys import WriteKey, decode_write_keys
 from carloop.kit.errors import PermissionDenied, TooMany, Unauthenticated
 
@@ -38,6 +39,7 @@ class KeyRing:
         self._path = path
         self._keys: dict[bytes, WriteKey] = {}
         self._version: tuple[int, int, int] | None = None
+        self._widest = (0, 0)
         self._looked = float("-inf")
         self._buckets: dict[bytes, _Bucket] = {}
 
@@ -71,6 +73,12 @@ class KeyRing:
             self._spend(digest, key.rate, now)
         return key
 
+    def room(self, usual: Limits, key: WriteKey | None) -> Limits:
+        """What may be sent with ``key``; None, a key still in the body: as much as any key may."""
+        if key is not None:
+            return raised(usual, key.event_bytes, key.wire_bytes)
+        return raised(usual, *self._widest)
+
     def welcomes(self, origin: str, now: float) -> bool:
         """Whether any key may be used from ``origin``: what a preflight asks."""
         self._look(now)
@@ -100,5 +108,9 @@ class KeyRing:
             log.error("keys_unreadable", error=type(error).__name__)
             return
         self._keys = {bytes.fromhex(key.hash): key for key in keys}
+        self._widest = (
+            max((key.event_bytes for key in keys), default=0),
+            max((key.wire_bytes for key in keys), default=0),
+        )
         self._buckets = {d: b for d, b in self._buckets.items() if d in self._keys}
         self._version = version

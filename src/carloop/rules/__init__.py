@@ -11,17 +11,18 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
+from carloop.core.documents import refused
 from carloop.core.fields import Field as ProfileField
 from carloop.core.fields import FieldClass, FieldType
 from carloop.kit.errors import InvalidInput
 from carloop.rules import comparison
-from carloop.rules.all_of import All
-from carloop.rules.any_of import AnyOf
-from carloop.rules.attribute import Attribute
-from carloop.rules.everyone import Everyone
-from carloop.rules.in_segment import InSegment
-from carloop.rules.negation import Not
-from carloop.rules.performed import Performed
+from carloop.rules.kinds.all_of import All
+from carloop.rules.kinds.any_of import AnyOf
+from carloop.rules.kinds.attribute import Attribute
+from carloop.rules.kinds.everyone import Everyone
+from carloop.rules.kinds.in_segment import InSegment
+from carloop.rules.kinds.negation import Not
+from carloop.rules.kinds.performed import Performed
 from carloop.rules.window import Calendar, Sliding
 
 KINDS = (Attribute, Performed, InSegment, Everyone, All, AnyOf, Not)
@@ -84,9 +85,7 @@ def parse(document: object) -> Rule:
     try:
         return _DOCUMENT.validate_python(document)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(first["msg"], code="invalid_rule", path=path) from error
+        raise refused(error, "invalid_rule") from error
 
 
 def dump(rule: Rule) -> dict[str, Any]:

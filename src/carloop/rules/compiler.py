@@ -25,7 +25,7 @@ from carloop.sql.select import both, nested, select
 
 if TYPE_CHECKING:
     from carloop.rules import Rule
-    from carloop.rules.performed import Performed
+    from carloop.rules.kinds.performed import Performed
 
 Blind = Callable[[str, Scalar], str]
 """(identifying field, value) → the blind index under which the event store knows the value."""

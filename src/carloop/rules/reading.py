@@ -104,7 +104,7 @@ def _items(value: Any) -> tuple[str, ...]:
 
 
 def number_in(text: str) -> float | None:
-    """The number a string spells, if it is a JSON number of at most 18 characters.
+    """The number a string spells as a JSON number without exponent, of at most 18 characters.
 
     >>> number_in("1e3"), number_in("-0.5")
     (None, -0.5)

@@ -9,7 +9,7 @@ from carloop.rules.comparison import Comparison, Days, Value
 
 if TYPE_CHECKING:
     from carloop.rules import Rule
-    from carloop.rules.performed import Count
+    from carloop.rules.kinds.performed import Count
 
 _ZH = {
     "=": "等于", "!=": "不等于", "in": "属于", "not_in": "不属于", "contains": "包含",
@@ -89,8 +89,8 @@ def count_words(lang: str, events: str, window: str, count: Count, where: Sequen
     if lang == "zh":
         unit = f" 个不同的 {count.distinct}" if count.distinct else " 次"
         filters = f"（{'，'.join(where)}）" if where else ""
-        often = "做过" if _once(count) else f"{_ZH_COUNT[count.op]} {count.n}{unit}"
-        return f"{window}「{events}」{filters}{often}"
+        often = "" if _once(count) else f"{_ZH_COUNT[count.op]} {count.n}{unit}"
+        return f"{window}{'' if often else '做过'}「{events}」{filters}{often}"
     filters = f" ({', '.join(where)})" if where else ""
     unit = f"different {count.distinct}" if count.distinct else "times"
     often = "" if _once(count) else f" {_EN_COUNT[count.op]} {count.n} {unit}"

@@ -53,19 +53,19 @@ def events(
     """A SELECT over the events the caller may see, those without a person included.
 
     A caller limited by a dimension sees only events of visible persons that name none of that
-    dimension's entities or one of the caller's own.
+    dimension's entities or one of the caller's own; and events about entities alone that name one
+    of the caller's own in every dimension.
     """
-    hidden = []
+    seen = [f"tenant = {params.add(rights.tenant, 'UInt32')}"]
+    granted, named, alone = _granted(rights, params, person(rights.tenant)), [], []
     for dimension, own in sorted(rights.dims.items()):
-        name = params.add(dimension, "String")
-        numbers = params.add(sorted({0, *own}), "Array(UInt32)")
-        hidden.append(f"has({numbers}, entities[{name}])")
-    return select(
-        columns,
-        "events",
-        where=[*_visible(rights, params), *hidden, *where],
-        group=group,
-    )
+        entity = f"entities[{params.add(dimension, 'String')}]"
+        named.append(f"has({params.add(sorted({0, *own}), 'Array(UInt32)')}, {entity})")
+        alone.append(f"{entity} != 0")
+    if granted:
+        somebody, nobody = " AND ".join(granted), " AND ".join(["fragment = 0", *alone])
+        seen += [f"(({somebody}) OR ({nobody}))", *named]
+    return select(columns, "events", where=[*seen, *where], group=group)
 
 
 def attributes(

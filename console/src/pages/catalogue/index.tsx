@@ -20,7 +20,7 @@ function Events({ catalogue, text }: { catalogue: Catalogue; text: string }) {
         expandedRowRender: (e) => (
           <Flex gap={6} wrap>
             {e.properties.map((p) => (
-              <Tag key={p.name} variant="outlined">{title(p.title, p.name)} <span className="cl-mono">{p.name}: {p.type}</span></Tag>
+              <Tag key={p.name} variant="outlined">{title(p.title, p.name)} <span className="cl-mono">{p.name}</span></Tag>
             ))}
           </Flex>
         ),
@@ -46,7 +46,7 @@ function Fields({ catalogue, text }: { catalogue: Catalogue; text: string }) {
       columns={[
         { title: t("rule.field"), key: "title", render: (_, f) => title(f.title, f.name) },
         { title: t("catalogue.name"), key: "name", render: (_, f) => <span className="cl-mono">{f.name}</span> },
-        { title: t("catalogue.type"), dataIndex: "type" },
+        { title: t("catalogue.type"), key: "type", render: (_, f) => tx(`valueType.${f.type}`, f.type) },
         { title: t("catalogue.class"), key: "class", render: (_, f) => tx(`class.${f.class}`, f.class) },
       ]}
     />

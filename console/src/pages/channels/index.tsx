@@ -134,6 +134,7 @@ export default function Channels() {
             {
               title: "",
               key: "act",
+              align: "right",
               render: (_, c) =>
                 may("journey.write") && (
                   <Dropdown

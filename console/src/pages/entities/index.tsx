@@ -21,6 +21,7 @@ function Found({ type, q }: { type: string; q: string }) {
         {
           title: t("entity.key"),
           key: "key",
+          width: 320,
           render: (_, e) => <Link to={`/entities/${type}/${e.id}`} className="cl-mono">{e.key}</Link>,
         },
         { title: t("person.number"), key: "number", render: (_, e) => <span className="cl-mono">#{e.number}</span> },
@@ -36,7 +37,7 @@ export default function Entities() {
   const [params, setParams] = useSearchParams();
   return (
     <Page title={t("nav.entities")} hint={t("entities.hint")}>
-      <Loaded query={catalogue}>
+      <Loaded query={catalogue} framed>
         {({ entity_types: types }) => {
           const type = params.get("type") ?? types[0]?.name;
           if (!type) return <EmptyState title={t("entities.noTypes")} hint={t("entities.noTypesHint")} />;

@@ -6,18 +6,19 @@ import { RelationTable, ofEntity } from "../../people/RelationTable";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
 import { useEntity } from "./queries";
+import { Timeline } from "./Timeline";
 
-/** One vehicle, dealer or advisor, with everyone related to it. */
+/** One vehicle, dealer or advisor, with everyone related to it and what happened to it. */
 export default function EntityPage() {
   const { t, title } = useWords();
   const { type = "", id = "" } = useParams();
   const types = useCatalogue().data?.entity_types;
   const query = useEntity(type, id);
-  const kind = title(types?.find((e) => e.name === type)?.title, type);
+  const kind = types ? title(types.find((e) => e.name === type)?.title, type) : t("nav.entities");
   const name = query.data?.entity.key;
   return (
     <Page title={name ? `${kind} ${name}` : kind} parent={{ to: `/entities?type=${type}`, label: kind }}>
-      <Loaded query={query}>
+      <Loaded query={query} framed>
         {({ entity, relations }) => (
           <Flex vertical gap={16}>
             <Card>
@@ -31,6 +32,7 @@ export default function EntityPage() {
               />
             </Card>
             <Card title={t("person.relations")}><RelationTable relations={relations.map(ofEntity)} /></Card>
+            <Card title={t("person.timeline")}><Timeline type={type} id={id} /></Card>
           </Flex>
         )}
       </Loaded>

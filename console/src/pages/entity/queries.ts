@@ -8,3 +8,10 @@ export function useEntity(type: string, id: string) {
     queryFn: () => unwrap(api.GET("/api/entities/{type}/{id}", { params: { path: { type, id } } })),
   });
 }
+
+export const fetchTimeline = (type: string, id: string, event: string, cursor?: string) =>
+  unwrap(
+    api.GET("/api/entities/{type}/{id}/timeline", {
+      params: { path: { type, id }, query: { cursor, event: event || undefined, limit: 50 } },
+    }),
+  );

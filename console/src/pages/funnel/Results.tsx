@@ -4,6 +4,7 @@ import { PeopleDrawer, type PeopleOf } from "../../people/PeopleDrawer";
 import { useWords } from "../../i18n";
 import { Chart, useBase } from "../../ui/chart";
 import { Count } from "../../ui/CountTag";
+import { EmptyState } from "../../ui/EmptyState";
 import { dateTime, duration, number, percent } from "../../ui/format";
 import { fetchPeople, type Bar, type Params, type Result, type StepResult } from "./queries";
 import { ScrollTable } from "../../ui/ScrollTable";
@@ -32,7 +33,7 @@ function useOption(series: Series[]) {
     () => ({
       ...base,
       grid: { ...base.grid, top: series.length > 1 ? 48 : 28 },
-      legend: { show: series.length > 1, top: 0, type: "scroll", textStyle: base.textStyle },
+      legend: { show: series.length > 1, top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 10, itemHeight: 10, textStyle: base.textStyle },
       tooltip: { ...base.tooltip, trigger: "axis", axisPointer: { type: "shadow" } },
       xAxis: {
         type: "category",
@@ -80,14 +81,17 @@ export function Results({ params, result }: { params: Params; result: Result }) 
     });
   };
   const rows = series.flatMap((one) => one.steps.map((step, index) => ({ one, step, index, key: `${one.name}/${index}` })));
+  const nobody = result.steps[0]?.count === 0;
+  const timed = rows.some((r) => r.step.median_ms != null);
   return (
     <Card title={t("funnel.result")}>
-      <Chart
+      {nobody && <EmptyState title={t("funnel.nobody")} hint={t("funnel.nobodyHint")} />}
+      {!nobody && <Chart
         option={option}
         height={340}
         label={t("funnel.chartLabel", { steps: result.steps.map((s) => `${title(s.title, s.event)} ${s.count ?? "<10"}`).join(", ") })}
         onClick={(index, at) => series[at] && open(series[at], index, false)}
-      />
+      />}
       <ScrollTable
         style={{ marginTop: 16 }}
         rowKey="key"
@@ -124,7 +128,9 @@ export function Results({ params, result }: { params: Params; result: Result }) 
               );
             },
           },
-          { title: t("funnel.median"), key: "median", align: "right", render: (_, r) => (r.index === 0 || r.step.median_ms == null ? "–" : duration(r.step.median_ms, language)) },
+          ...(timed
+            ? [{ title: t("funnel.median"), key: "median", align: "right" as const, render: (_: unknown, r: (typeof rows)[number]) => (r.index === 0 || r.step.median_ms == null ? "–" : duration(r.step.median_ms, language)) }]
+            : []),
         ]}
       />
       <Flex justify="flex-end" style={{ marginTop: 8 }}>

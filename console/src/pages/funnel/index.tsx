@@ -126,7 +126,7 @@ export default function Funnel() {
         </>
       }
     >
-      <Loaded query={catalogue}>
+      <Loaded query={catalogue} framed rows={10}>
         {(known) => (
           <div className="cl-grid cl-side">
             <Builder params={params} catalogue={known} onChange={change} />

@@ -221,7 +221,7 @@ export default function Imports() {
   return (
     <Page title={t("nav.imports")} hint={t("imports.hint")}>
       {may("job.write") ? (
-        <Loaded query={catalogue}>{(known) => <Wizard catalogue={known} />}</Loaded>
+        <Loaded query={catalogue} framed>{(known) => <Wizard catalogue={known} />}</Loaded>
       ) : (
         <Card><EmptyState title={t("imports.notAllowed")} /></Card>
       )}

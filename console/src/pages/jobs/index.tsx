@@ -1,4 +1,5 @@
-import { Button, Card, Progress, Tag, Typography } from "antd";
+import { Button, Card, Descriptions, Flex, Progress, Tag, Typography } from "antd";
+import { useCallerName } from "../../api/callers";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
 import { Json } from "../../ui/Code";
@@ -29,6 +30,25 @@ function JobProgress({ job }: { job: Job }) {
   );
 }
 
+/** What came of a job: its counts in words, the rest as it is. */
+function Result({ result }: { result: Record<string, unknown> }) {
+  const { t, tx } = useWords();
+  const counts = Object.entries(result).filter(([, value]) => typeof value === "number");
+  const rest = Object.fromEntries(Object.entries(result).filter(([, value]) => typeof value !== "number" && value !== null));
+  return (
+    <Flex vertical gap={12}>
+      {counts.length > 0 && (
+        <Descriptions
+          size="small"
+          column={{ xs: 1, md: 3, xl: 4 }}
+          items={counts.map(([name, value]) => ({ key: name, label: tx(`import.${name}`, name), children: <span className="cl-num">{number(value as number)}</span> }))}
+        />
+      )}
+      {Object.keys(rest).length > 0 && <Json value={rest} label={t("jobs.result")} />}
+    </Flex>
+  );
+}
+
 /** What works in the background, with progress and cancel. */
 export default function Jobs() {
   const { t, tx } = useWords();
@@ -36,6 +56,7 @@ export default function Jobs() {
   const toast = useToast();
   const query = usePaged(["jobs"], fetchJobs, { refetchInterval: 3_000 });
   const cancel = useCancel();
+  const callers = useCallerName();
   return (
     <Page title={t("nav.jobs")} hint={t("jobs.hint")}>
       <Card>
@@ -46,18 +67,19 @@ export default function Jobs() {
           empty={<EmptyState title={t("jobs.empty")} hint={t("jobs.emptyHint")} />}
           expandable={{
             rowExpandable: (j) => j.result !== null && j.result !== undefined,
-            expandedRowRender: (j) => <Json value={j.result} label={t("jobs.result")} />,
+            expandedRowRender: (j) => <Result result={j.result as Record<string, unknown>} />,
           }}
           columns={[
             { title: t("jobs.kind"), key: "kind", render: (_, j) => tx(`job.${j.kind}`, j.kind) },
             { title: t("sources.state"), key: "state", render: (_, j) => <Tag color={COLOURS[j.state]} variant="outlined">{tx(`jobState.${j.state}`, j.state)}</Tag> },
             { title: t("jobs.progress"), key: "progress", render: (_, j) => <JobProgress job={j} /> },
             { title: t("jobs.message"), key: "message", render: (_, j) => <Typography.Text type="secondary" ellipsis style={{ maxWidth: 320 }}>{j.message || "–"}</Typography.Text> },
-            { title: t("jobs.by"), dataIndex: "created_by" },
+            { title: t("jobs.by"), key: "by", render: (_, j) => callers(j.created_by) },
             { title: t("key.created"), key: "at", render: (_, j) => <Time at={j.created_at} relative /> },
             {
               title: "",
               key: "cancel",
+              align: "right",
               render: (_, j) =>
                 may("job.write") && ACTIVE.includes(j.state) && (
                   <Button size="small" loading={cancel.isPending && cancel.variables === j.id} onClick={() => cancel.mutate(j.id, { onError: toast.refused })}>

@@ -27,12 +27,12 @@ type StepEdge = FlowEdge<{ edge: Edge }, "step">;
 function StepCard({ data, selected }: NodeProps<StepNode>) {
   const { token } = theme.useToken();
   const { title, detail, complete } = useDescribe(data.node);
+  const rim = `1px solid ${selected ? token.colorPrimary : token.colorBorder}`;
   return (
     <div
       style={{
         width: 200, padding: "8px 12px", borderRadius: 8, background: token.colorBgContainer, color: token.colorText,
-        border: `1px solid ${selected ? token.colorPrimary : token.colorBorder}`,
-        borderInlineStart: `4px solid ${COLOURS[data.node.kind]}`, minHeight: 42,
+        borderBlock: rim, borderInlineEnd: rim, borderInlineStart: `4px solid ${COLOURS[data.node.kind]}`, minHeight: 42,
         boxShadow: selected ? `0 0 0 2px ${token.colorPrimaryBorder}` : token.boxShadowTertiary,
       }}
     >

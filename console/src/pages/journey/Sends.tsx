@@ -34,7 +34,7 @@ export function Sends({ journey }: { journey: string }) {
         rowKey={(s) => s.key}
         empty={<EmptyState title={t("sends.empty")} hint={t("sends.emptyHint")} />}
         columns={[
-          { title: t("event.person"), key: "person", render: (_, s) => (s.person ? <Link to={`/persons/${s.person}`}>{t("sends.person")}</Link> : "–") },
+          { title: t("event.person"), key: "person", render: (_, s) => (s.person ? <Link to={`/persons/${s.person}`}>{s.display ?? t("sends.person")}</Link> : "–") },
           { title: t("sources.state"), key: "state", render: (_, s) => <Tag color={COLOURS[s.state]} variant="outlined">{tx(`send.${s.state}`, s.state)}</Tag> },
           { title: t("sends.reason"), key: "reason", render: (_, s) => (s.reason ? reason(s.reason) : "–") },
           { title: t("sends.node"), key: "node", render: (_, s) => <span className="cl-mono">{s.key.split(":")[1]}</span> },

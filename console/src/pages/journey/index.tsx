@@ -16,6 +16,8 @@ import { NodePanel } from "./NodePanel";
 import { useAct, useJourney, useRemove, useSave, useSegmentNames, type Journey } from "./queries";
 import { Sends } from "./Sends";
 
+const COLOURS: Record<string, string> = { live: "success", paused: "warning", stopped: "error" };
+
 const Canvas = lazy(() => import("./Canvas"));
 
 /** What publishing still needs, as the server judges it (4W1H). */
@@ -168,7 +170,7 @@ function Editor({ journey, start, catalogue }: { journey: Journey | undefined; s
   return (
     <Page
       title={journey?.name ?? t("journeys.create")}
-      hint={journey && <><Tag variant="outlined" style={{ marginInlineEnd: 6 }}>{tx(`journey.${journey.status}`, journey.status)}</Tag>{journey.version > 0 && `${t("journeys.version")} ${journey.version}`}</>}
+      hint={journey && <><Tag color={COLOURS[journey.status]} variant="outlined" style={{ marginInlineEnd: 6 }}>{tx(`journey.${journey.status}`, journey.status)}</Tag>{journey.version > 0 && `${t("journeys.version")} ${journey.version}`}</>}
       parent={{ to: "/journeys", label: t("nav.journeys") }}
       extra={
         <>
@@ -250,10 +252,10 @@ export default function JourneyPage() {
   const catalogue = useCatalogue();
   const query = useJourney(id);
   if (id !== "new" && !query.data) {
-    return <Page title={t("nav.journeys")}><Loaded query={query}>{() => null}</Loaded></Page>;
+    return <Page title={t("nav.journeys")} parent={{ to: "/journeys", label: t("nav.journeys") }}><Loaded query={query} rows={10} framed>{() => null}</Loaded></Page>;
   }
   return (
-    <Loaded query={catalogue}>
+    <Loaded query={catalogue} framed>
       {(known) => (
         <Editor
           key={query.data?.id ?? "new"}

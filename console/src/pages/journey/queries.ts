@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, tagged, unwrap } from "../../api/client";
+import { fetchEverySegment } from "../../api/segments";
 import type { Schemas } from "../../api/types";
 import type { Graph } from "./graph";
 
@@ -28,7 +29,7 @@ export function useChannelNames() {
 export function useSegmentNames() {
   return useQuery({
     queryKey: ["segments", "names"],
-    queryFn: () => unwrap(api.GET("/api/segments")),
+    queryFn: fetchEverySegment,
   });
 }
 

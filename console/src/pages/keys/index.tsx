@@ -90,7 +90,7 @@ export default function Keys() {
               key: "state",
               render: (_, k) => (k.revoked_at ? <Tag variant="outlined">{t("keys.revoked")}</Tag> : <Tag color="success" variant="outlined">{t("users.active")}</Tag>),
             },
-            { title: "", key: "act", render: (_, k) => !k.revoked_at && <Button size="small" danger onClick={() => ask(k)}>{t("key.revoke")}</Button> },
+            { title: "", key: "act", align: "right", render: (_, k) => !k.revoked_at && <Button size="small" danger onClick={() => ask(k)}>{t("key.revoke")}</Button> },
           ]}
         />
       </Card>

@@ -7,9 +7,11 @@ import { useMay } from "../../api/session";
 import { useSourceList } from "../../api/sources";
 import type { EventRow } from "../../api/types";
 import { useWords } from "../../i18n";
+import { useEventWords } from "../../people/event";
 import { EventSelect } from "../../rules/EventSelect";
 import { Json } from "../../ui/Code";
 import { EmptyState } from "../../ui/EmptyState";
+import { short } from "../../ui/format";
 import { Page } from "../../ui/Page";
 import { QueryTable, usePaged } from "../../ui/QueryTable";
 import { Time } from "../../ui/Time";
@@ -19,14 +21,15 @@ function PersonLink({ row }: { row: EventRow }) {
   const { t } = useWords();
   const may = useMay();
   if (!row.person) return <>–</>;
-  const name = row.person.display || t("person.anonymous");
+  const name = short(row.person.display) || t("person.anonymous");
   return may("person.read") ? <Link to={`/persons/${row.person.id}`}>{name}</Link> : <>{name}</>;
 }
 
 function Detail({ row, onClose }: { row: EventRow | null; onClose: () => void }) {
-  const { t, title } = useWords();
+  const { t } = useWords();
+  const words = useEventWords();
   return (
-    <Drawer open={row !== null} size={640} onClose={onClose} title={row ? title(row.title, row.event) : ""} destroyOnHidden>
+    <Drawer open={row !== null} size={640} onClose={onClose} title={row ? words.event(row.event, row.title) : ""} destroyOnHidden>
       {row && (
         <Flex vertical gap={16}>
           <Descriptions
@@ -36,7 +39,7 @@ function Detail({ row, onClose }: { row: EventRow | null; onClose: () => void })
               { key: "p", label: t("event.person"), children: <PersonLink row={row} /> },
               { key: "o", label: t("event.occurredAt"), children: <Time at={row.occurred_at} /> },
               { key: "r", label: t("event.receivedAt"), children: <Time at={row.received_at} /> },
-              { key: "s", label: t("event.source"), children: row.source?.name ?? "–" },
+              { key: "s", label: t("event.source"), children: row.source ? words.source(row.source.name) : "–" },
               { key: "i", label: "ID", children: <span className="cl-mono">{row.id}</span> },
             ]}
           />
@@ -50,6 +53,7 @@ function Detail({ row, onClose }: { row: EventRow | null; onClose: () => void })
 /** The tail of what arrives, refreshed every two seconds unless paused. */
 export default function Live() {
   const { t, title } = useWords();
+  const words = useEventWords();
   const catalogue = useCatalogue();
   const types = catalogue.data?.entity_types ?? [];
   const may = useMay();
@@ -75,6 +79,7 @@ export default function Live() {
     >
       <Card>
         <Flex gap={8} align="center" wrap style={{ marginBottom: 16 }}>
+          {!catalogue.data && <Select aria-label={t("event.event")} placeholder={t("event.all")} disabled style={{ width: 240 }} />}
           {catalogue.data && (
             <EventSelect catalogue={catalogue.data} value={filter.event} onChange={(event) => put({ event })} allowClear placeholder={t("event.all")} width={240} />
           )}
@@ -85,13 +90,13 @@ export default function Live() {
               allowClear
               value={filter.source || undefined}
               onChange={(source?: string) => put({ source: source ?? "" })}
-              options={(sources.data?.items ?? []).map((s) => ({ value: String(s.id), label: s.name }))}
+              options={(sources.data?.items ?? []).map((s) => ({ value: String(s.id), label: words.source(s.name) }))}
               style={{ width: 200 }}
             />
           )}
           <span style={{ flex: 1 }} />
           <Typography.Text type="secondary" role="status">
-            {paused ? t("live.paused") : <><span className="cl-live" aria-hidden /> {t("live.running")}</>}
+            {paused || query.isError ? t("live.paused") : <Flex gap={8} align="center"><span className="cl-live" aria-hidden />{t("live.running")}</Flex>}
           </Typography.Text>
         </Flex>
         <QueryTable<EventRow>
@@ -100,18 +105,18 @@ export default function Live() {
           rowKey={(row) => row.id}
           empty={<EmptyState title={t("live.empty")} hint={t("live.emptyHint")} action={may("source.read") && <Link to="/sources"><Button>{t("first.sourceGo")}</Button></Link>} />}
           columns={[
-            { title: t("event.occurredAt"), key: "at", render: (_, row) => <Time at={row.occurred_at} /> },
+            { title: t("event.occurredAt"), key: "at", width: 170, render: (_, row) => <Time at={row.occurred_at} /> },
             {
               title: t("event.event"),
               key: "event",
               render: (_, row) => (
                 <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => setChosen(row)}>
-                  {title(row.title, row.event)}
+                  {words.event(row.event, row.title)}
                 </Button>
               ),
             },
             { title: t("event.person"), key: "person", render: (_, row) => <PersonLink row={row} /> },
-            { title: t("event.source"), key: "source", render: (_, row) => row.source?.name ?? "–" },
+            { title: t("event.source"), key: "source", render: (_, row) => (row.source ? words.source(row.source.name) : "–") },
             {
               title: t("event.entities"),
               key: "entities",
@@ -121,9 +126,7 @@ export default function Live() {
               title: t("event.properties"),
               key: "properties",
               render: (_, row) => (
-                <Typography.Text type="secondary" className="cl-mono" ellipsis style={{ maxWidth: 420 }}>
-                  {JSON.stringify(row.properties)}
-                </Typography.Text>
+                <Typography.Text type="secondary" ellipsis style={{ maxWidth: 360 }}>{words.brief(row, 6) || "–"}</Typography.Text>
               ),
             },
           ]}

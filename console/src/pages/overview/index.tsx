@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Card, Flex, Statistic, Steps, Table, Typography } from "antd";
+import { Button, Card, Flex, Skeleton, Statistic, Steps, Table, Typography } from "antd";
 import { useMemo } from "react";
 import { Link } from "react-router";
 import { fetchOverview, type Overview } from "../../api/overview";
 import { useWords } from "../../i18n";
+import { useEventWords } from "../../people/event";
 import { Chart, useBase } from "../../ui/chart";
 import { duration, number } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
@@ -37,27 +38,45 @@ function Tiles({ data }: { data: Overview }) {
   );
 }
 
+/** One line for a day, with a word where the day is not over. */
+function perDayTip(days: Overview["events_per_day"], unfinished: string) {
+  return (points: { dataIndex: number }[]) => {
+    const at = points[0]?.dataIndex ?? 0;
+    const day = days[at];
+    return day ? `${day.day}　<b>${number(day.count)}</b>${at === days.length - 1 ? `　${unfinished}` : ""}` : "";
+  };
+}
+
 function PerDay({ data }: { data: Overview }) {
   const { t } = useWords();
   const base = useBase();
+  const last = data.events_per_day.length - 1;
   const option = useMemo(
     () => ({
       ...base,
-      tooltip: { ...base.tooltip, trigger: "axis" },
+      tooltip: { ...base.tooltip, trigger: "axis", formatter: perDayTip(data.events_per_day, t("overview.today")) },
       xAxis: { type: "category", data: data.events_per_day.map((d) => d.day.slice(5)), ...base.axis },
       yAxis: { type: "value", ...base.axis },
       series: [
         {
           name: t("overview.events"),
           type: "line",
-          smooth: true,
           showSymbol: false,
           areaStyle: { opacity: 0.12 },
-          data: data.events_per_day.map((d) => d.count),
+          data: data.events_per_day.map((d, at) => (at === last ? null : d.count)),
+        },
+        {
+          name: t("overview.today"),
+          type: "line",
+          color: base.color[0],
+          symbol: "emptyCircle",
+          symbolSize: 9,
+          label: { show: true, position: "left", color: base.textStyle.color, formatter: ({ value }: { value: number }) => `${t("overview.today")} ${number(value)}` },
+          data: data.events_per_day.map((d, at) => (at === last ? d.count : null)),
         },
       ],
     }),
-    [data, base, t],
+    [data, last, base, t],
   );
   const total = data.events_per_day.reduce((sum, d) => sum + d.count, 0);
   return (
@@ -68,7 +87,8 @@ function PerDay({ data }: { data: Overview }) {
 }
 
 function TopEvents({ data }: { data: Overview }) {
-  const { t, title } = useWords();
+  const { t } = useWords();
+  const words = useEventWords();
   return (
     <Card title={t("overview.top")}>
       <Table
@@ -80,7 +100,7 @@ function TopEvents({ data }: { data: Overview }) {
           {
             title: t("event.event"),
             key: "event",
-            render: (_, e) => <Link to={`/live?event=${encodeURIComponent(e.event)}`}>{title(e.title, e.event)}</Link>,
+            render: (_, e) => <Link to={`/live?event=${encodeURIComponent(e.event)}`}>{words.event(e.event, e.title)}</Link>,
           },
           { title: t("event.count"), dataIndex: "count", align: "right", render: (n: number) => <span className="cl-num">{number(n)}</span> },
         ]}
@@ -89,19 +109,37 @@ function TopEvents({ data }: { data: Overview }) {
   );
 }
 
+const SEND_STATES = ["new", "claimed", "attempting", "sent", "failed", "unknown", "suppressed", "expired"];
+
 function Sends({ data }: { data: Overview }) {
   const { t, tx } = useWords();
-  const rows = Object.entries(data.sends);
+  const order = (state: string) => (SEND_STATES.indexOf(state) + SEND_STATES.length) % SEND_STATES.length;
+  const rows = Object.entries(data.sends).sort(([a], [b]) => order(a) - order(b));
   return (
     <Card title={t("overview.sendsByState")}>
       {rows.length === 0 ? (
         <Typography.Text type="secondary">{t("overview.noSends")}</Typography.Text>
       ) : (
         <Flex gap={32} wrap>
-          {rows.map(([state, n]) => <Statistic key={state} title={tx(`send.${state}`, state)} value={number(n)} />)}
+          {rows.map(([state, n]) => <Statistic key={state} title={tx(`send.${state}`, state)} value={number(n)} styles={{ content: { fontSize: 20 } }} />)}
         </Flex>
       )}
     </Card>
+  );
+}
+
+/** The page's outline, so that nothing jumps when the numbers come. */
+function Waiting() {
+  return (
+    <Flex vertical gap={16}>
+      <div className="cl-grid cl-tiles">
+        {[0, 1, 2, 3, 4, 5].map((at) => <Card key={at} size="small"><Skeleton active title={false} paragraph={{ rows: 2 }} /></Card>)}
+      </div>
+      <div className="cl-grid cl-two">
+        <Card><Skeleton active paragraph={{ rows: 11 }} /></Card>
+        <Card><Skeleton active paragraph={{ rows: 11 }} /></Card>
+      </div>
+    </Flex>
   );
 }
 
@@ -133,7 +171,7 @@ export default function OverviewPage() {
   const query = useQuery({ queryKey: ["overview"], queryFn: fetchOverview, refetchInterval: 30_000 });
   return (
     <Page title={t("nav.dashboard")} hint={t("overview.hint")}>
-      <Loaded query={query} rows={10}>
+      <Loaded query={query} skeleton={<Waiting />} framed>
         {(data) =>
           data.persons === 0 && data.events_per_day.every((d) => d.count === 0) ? (
             <FirstRun />

@@ -75,7 +75,7 @@ function Row({ person, attribute }: { person: string; attribute: AttributeValue 
   });
   return (
     <Flex gap={8} align="center" style={{ minHeight: 30 }}>
-      <Typography.Text type="secondary" style={{ width: 108, flex: "none" }}>{title(attribute.title, attribute.field)}</Typography.Text>
+      <Typography.Text type="secondary" style={{ width: 120, flex: "none" }}>{title(attribute.title, attribute.field)}</Typography.Text>
       <Tooltip title={origin}>
         <span tabIndex={0} style={{ flex: 1, overflowWrap: "anywhere" }}>{clear ?? show(attribute)}</span>
       </Tooltip>

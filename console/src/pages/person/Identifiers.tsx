@@ -3,7 +3,9 @@ import { Button, Flex, Form, Input, Tag } from "antd";
 import { useState } from "react";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
+import { useEventWords } from "../../people/event";
 import { ConfirmTyped } from "../../ui/ConfirmTyped";
+import { short } from "../../ui/format";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { useSplit, type IdentifierValue, type Person } from "./queries";
@@ -47,6 +49,7 @@ function SplitDialog({ person, chosen, open, onClose }: { person: Person; chosen
 export function Identifiers({ person }: { person: Person }) {
   const { t, title } = useWords();
   const may = useMay();
+  const { source } = useEventWords();
   const [chosen, setChosen] = useState<number[]>([]);
   const [splitting, setSplitting] = useState(false);
   const splittable = may("person.write") && person.identifiers.length > 1;
@@ -72,11 +75,14 @@ export function Identifiers({ person }: { person: Person }) {
           {
             title: t("identifier.value"),
             key: "value",
-            render: (_, i) => <span className="cl-mono">{i.namespace ? `${i.namespace} / ` : ""}{i.value}</span>,
+            render: (_, i) => {
+              const whole = i.namespace ? `${i.namespace} / ${i.value}` : i.value;
+              return <span className="cl-mono" title={whole}>{short(i.value)}</span>;
+            },
           },
           { title: t("person.firstSeen"), key: "first", render: (_, i) => <Time at={i.first_at} /> },
           { title: t("identifier.hub"), key: "hub", render: (_, i) => (i.hub ? <Tag color="warning" variant="outlined">{t("identifier.isHub")}</Tag> : "–") },
-          { title: t("event.source"), key: "source", render: (_, i) => i.source ?? "–" },
+          { title: t("event.source"), key: "source", render: (_, i) => (i.source ? source(i.source) : "–") },
         ]}
       />
       {splittable && (

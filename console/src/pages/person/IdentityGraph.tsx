@@ -3,10 +3,17 @@ import { useMemo } from "react";
 import { useWords } from "../../i18n";
 import { Chart, useBase, usePalette } from "../../ui/chart";
 import { EmptyState } from "../../ui/EmptyState";
+import { short } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
 import { EdgeTable } from "./EdgeTable";
 import { Explain } from "./Explain";
+import { places } from "./places";
 import { useGraph, type Graph, type Person } from "./queries";
+
+/** The drawing space's width over its height, about. */
+const WIDE = 1.4;
+/** Its height, about, in pixels: the unit in which ties end at the rim of a node. */
+const SIZE = 350;
 
 function useOption(graph: Graph) {
   const { title } = useWords();
@@ -14,6 +21,7 @@ function useOption(graph: Graph) {
   const palette = usePalette();
   return useMemo(() => {
     const kinds = [...new Set(graph.nodes.map((n) => n.type))];
+    const spots = places(graph, WIDE);
     const name = (number: number) => graph.nodes.find((n) => n.number === number)?.value ?? String(number);
     return {
       color: base.color,
@@ -23,22 +31,31 @@ function useOption(graph: Graph) {
         data: kinds.map((kind) => title(graph.nodes.find((n) => n.type === kind)?.title, kind)),
         textStyle: { color: palette.text },
         bottom: 0,
+        icon: "circle",
+        itemWidth: 10,
+        itemHeight: 10,
       },
       series: [
         {
           type: "graph",
-          layout: "force",
+          layout: "none",
+          left: 60,
+          right: 60,
+          top: 24,
+          bottom: 84,
+          preserveAspect: "contain",
           roam: true,
           scaleLimit: { min: 0.4, max: 3 },
           draggable: true,
-          force: { repulsion: 420, edgeLength: 130, gravity: 0.08 },
           categories: kinds.map((kind) => ({ name: title(graph.nodes.find((n) => n.type === kind)?.title, kind) })),
-          label: { show: true, position: "bottom", color: palette.strong, fontSize: 11 },
+          label: { show: true, position: "bottom", color: palette.strong, fontSize: 11, formatter: ({ name }: { name: string }) => short(name) },
           data: graph.nodes.map((n) => ({
             id: String(n.number),
             name: n.value,
             category: kinds.indexOf(n.type),
-            symbolSize: 34,
+            symbolSize: graph.nodes.length > 24 ? 18 : 26,
+            x: spots.get(n.number)!.x * SIZE,
+            y: spots.get(n.number)!.y * SIZE,
             tooltip: { formatter: `${title(n.title, n.type)} · ${n.value}` },
           })),
           links: graph.edges.map((e) => ({
@@ -65,7 +82,7 @@ function Drawn({ graph }: { graph: Graph }) {
   return (
     <Flex vertical gap={12}>
       <Typography.Text type="secondary">{t("graph.hint")}</Typography.Text>
-      <Chart option={option} height={400} label={t("graph.label", { nodes: graph.nodes.length, edges: graph.edges.length })} />
+      <Chart option={option} height={460} label={t("graph.label", { nodes: graph.nodes.length, edges: graph.edges.length })} />
       <EdgeTable edges={graph.edges} nodes={graph.nodes} />
       <Explain />
     </Flex>

@@ -1,3 +1,4 @@
+import { useCallerName } from "../../api/callers";
 import { useWords } from "../../i18n";
 import { EmptyState } from "../../ui/EmptyState";
 import { Loaded } from "../../ui/Loaded";
@@ -8,6 +9,7 @@ import { useLog, type LogEntry, type Person } from "./queries";
 /** The merges and splits that made this person, newest first. */
 export function IdentityLog({ person }: { person: Person }) {
   const { t, tx } = useWords();
+  const callers = useCallerName();
   const query = useLog(person.id);
   return (
     <Loaded query={query}>
@@ -24,7 +26,7 @@ export function IdentityLog({ person }: { person: Person }) {
               { title: t("identityLog.what"), key: "kind", render: (_, e) => tx(`identityLog.${e.kind}`, e.kind) },
               { title: t("identityLog.who"), key: "who", render: (_, e) => <span className="cl-mono">#{e.moved} → #{e.kept}</span> },
               { title: t("graph.evidence"), key: "n", render: (_, e) => t("identityLog.ties", { n: e.evidence.length }) },
-              { title: t("identityLog.by"), key: "by", render: (_, e) => e.by || t("identityLog.rule") },
+              { title: t("identityLog.by"), key: "by", render: (_, e) => (e.by ? callers(e.by) : t("identityLog.rule")) },
             ]}
           />
         )

@@ -1,7 +1,8 @@
 import { Button, Flex, Skeleton, Timeline as Line, Typography } from "antd";
 import { useState } from "react";
-import { useCatalogue, type Catalogue } from "../../api/catalogue";
+import { useCatalogue } from "../../api/catalogue";
 import { useWords } from "../../i18n";
+import { useEventWords } from "../../people/event";
 import { EventSelect } from "../../rules/EventSelect";
 import { Json } from "../../ui/Code";
 import { EmptyState } from "../../ui/EmptyState";
@@ -10,31 +11,22 @@ import { clockTime, dayKey, dayTitle } from "../../ui/format";
 import { usePaged } from "../../ui/QueryTable";
 import { fetchTimeline, type Person, type PersonEvent } from "./queries";
 
-function brief(row: PersonEvent, catalogue: Catalogue | undefined, { t, title }: ReturnType<typeof useWords>): string {
-  const show = (value: unknown) => (typeof value === "boolean" ? t(value ? "rule.true" : "rule.false") : String(value));
-  const plan = catalogue?.event_types.find((e) => e.name === row.event);
-  return Object.entries(row.properties)
-    .filter(([name, value]) => !name.startsWith("$") && ["string", "number", "boolean"].includes(typeof value))
-    .slice(0, 4)
-    .map(([name, value]) => `${title(plan?.properties.find((p) => p.name === name)?.title, name)} ${show(value)}`)
-    .join(" · ");
-}
-
-function Item({ row, catalogue }: { row: PersonEvent; catalogue: Catalogue | undefined }) {
-  const words = useWords();
-  const { t, title } = words;
+function Item({ row }: { row: PersonEvent }) {
+  const { t } = useWords();
+  const words = useEventWords();
+  const about = words.brief(row);
   const [open, setOpen] = useState(false);
   return (
     <div>
       <Flex gap={8} align="baseline" wrap>
         <Typography.Text type="secondary" className="cl-num">{clockTime(row.occurred_at)}</Typography.Text>
-        <Typography.Text strong>{title(row.title, row.event)}</Typography.Text>
-        {row.source && <Typography.Text type="secondary">{row.source}</Typography.Text>}
+        <Typography.Text strong>{words.event(row.event, row.title)}</Typography.Text>
+        {row.source && <Typography.Text type="secondary">{words.source(row.source)}</Typography.Text>}
         <Button type="link" size="small" aria-expanded={open} onClick={() => setOpen(!open)} style={{ paddingInline: 0 }}>
           {t(open ? "event.less" : "event.more")}
         </Button>
       </Flex>
-      <Typography.Text type="secondary">{brief(row, catalogue, words)}</Typography.Text>
+      {about && <Typography.Text type="secondary" style={{ overflowWrap: "anywhere" }}>{about}</Typography.Text>}
       {open && <Json value={row} label={row.event} />}
     </div>
   );
@@ -61,7 +53,7 @@ export function Timeline({ person }: { person: Person }) {
         return (
           <section key={day} aria-label={day}>
             <Typography.Title level={3} style={{ fontSize: 14, marginTop: 4 }}>{dayTitle(shown[0]!.occurred_at, language)}</Typography.Title>
-            <Line items={shown.map((row) => ({ key: row.id, content: <Item row={row} catalogue={catalogue.data} /> }))} />
+            <Line className="cl-timeline" items={shown.map((row) => ({ key: row.id, content: <Item row={row} /> }))} />
           </section>
         );
       })}

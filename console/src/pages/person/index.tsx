@@ -1,6 +1,7 @@
 import { Card, Descriptions, Flex, Tabs, Tag, Typography } from "antd";
 import { Link, useParams } from "react-router";
 import { useWords } from "../../i18n";
+import { short } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
 import { Time } from "../../ui/Time";
@@ -47,18 +48,18 @@ export default function PersonPage() {
   const { t } = useWords();
   const id = useParams().id!;
   const query = usePerson(id);
-  const name = query.data?.name || query.data?.display || t("person.anonymous");
+  const name = query.data?.name || short(query.data?.display ?? "") || t("person.anonymous");
   return (
     <Page
       title={query.data ? name : t("nav.persons")}
       parent={{ to: "/persons", label: t("nav.persons") }}
       extra={query.data && <Actions person={query.data} />}
     >
-      <Loaded query={query} rows={10}>
+      <Loaded query={query} rows={10} framed>
         {(person) => (
           <Flex vertical gap={16}>
             <Header person={person} />
-            <div className="cl-grid cl-side">
+            <div className="cl-grid cl-profile">
               <Flex vertical gap={16}>
                 <Attributes person={person} />
                 <Consents person={person} />

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
+import { useEventWords } from "../../people/event";
 import { Json } from "../../ui/Code";
 import { EmptyState } from "../../ui/EmptyState";
 import { number } from "../../ui/format";
@@ -20,6 +21,7 @@ function Summary({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filt
   const { t, tx } = useWords();
   const query = useSummary();
   const names = useSourceName();
+  const words = useEventWords();
   return (
     <Card title={t("quarantine.summary")}>
       <Loaded query={query} rows={3}>
@@ -40,7 +42,7 @@ function Summary({ filter, onFilter }: { filter: Filter; onFilter: (filter: Filt
                     </Button>
                   ),
                 },
-                { title: t("event.event"), key: "event", render: (_, k) => k.event || "–" },
+                { title: t("event.event"), key: "event", render: (_, k) => (k.event ? words.event(k.event) : "–") },
                 { title: t("event.source"), key: "source", render: (_, k) => names(k.source) },
                 { title: t("event.count"), key: "count", align: "right", render: (_, k) => <span className="cl-num">{number(k.count)}</span> },
                 { title: t("quarantine.last"), key: "last", render: (_, k) => <Time at={k.last_at} relative /> },
@@ -64,7 +66,9 @@ export default function Quarantine() {
   const filter = { code: params.get("code") ?? "", source: params.get("source") ?? "" };
   const query = usePaged(["quarantine", "rows", filter], (cursor) => fetchRows(filter, cursor));
   const replay = useReplay();
+  const nothing = useSummary().data?.items.length === 0 && !filter.code && !filter.source;
   const names = useSourceName();
+  const words = useEventWords();
   const put = (next: Filter) => setParams(Object.fromEntries(Object.entries(next).filter(([, v]) => v)));
   const ask = () =>
     modal.confirm({
@@ -78,11 +82,11 @@ export default function Quarantine() {
     <Page
       title={t("nav.quarantine")}
       hint={t("quarantine.hint")}
-      extra={may("source.write") && <Button icon={<ReloadOutlined />} onClick={ask}>{t("quarantine.replay")}</Button>}
+      extra={may("source.write") && <Button icon={<ReloadOutlined />} disabled={nothing} onClick={ask}>{t("quarantine.replay")}</Button>}
     >
       <Flex vertical gap={16}>
         <Summary filter={filter} onFilter={put} />
-        <Card
+        {!nothing && <Card
           title={t("quarantine.rows")}
           extra={(filter.code || filter.source) && <Button size="small" onClick={() => put({ code: "", source: "" })}>{t("form.clear")}</Button>}
         >
@@ -101,12 +105,12 @@ export default function Quarantine() {
                 ),
               },
               { title: t("quarantine.path"), key: "path", render: (_, r) => <span className="cl-mono">{r.path || "–"}</span> },
-              { title: t("event.event"), key: "event", render: (_, r) => r.event || "–" },
+              { title: t("event.event"), key: "event", render: (_, r) => (r.event ? words.event(r.event) : "–") },
               { title: t("event.source"), key: "source", render: (_, r) => names(r.source) },
               { title: t("sources.state"), key: "state", render: (_, r) => <Tag variant="outlined">{tx(`quarantineState.${r.state}`, r.state)}</Tag> },
             ]}
           />
-        </Card>
+        </Card>}
       </Flex>
       <Drawer open={chosen !== null} size={640} title={chosen ? tx(`reason.${chosen.code}`, chosen.code) : ""} onClose={() => setChosen(null)} destroyOnHidden>
         {chosen && (

@@ -111,12 +111,12 @@ export default function SegmentBuilder() {
       hint={t("builder.hint")}
       parent={{ to: "/segments", label: t("nav.segments") }}
     >
-      <Loaded query={catalogue}>
+      <Loaded query={catalogue} framed>
         {(known) =>
           fresh ? (
             <Builder stored={undefined} catalogue={known} />
           ) : (
-            <Loaded query={stored}>{(segment) => <Builder key={segment.etag} stored={segment} catalogue={known} />}</Loaded>
+            <Loaded query={stored} framed>{(segment) => <Builder key={segment.etag} stored={segment} catalogue={known} />}</Loaded>
           )
         }
       </Loaded>

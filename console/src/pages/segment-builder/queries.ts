@@ -1,6 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { api, unwrap } from "../../api/client";
+import { fetchEverySegment } from "../../api/segments";
 import type { Schemas, Segment } from "../../api/types";
 import type { Rule } from "../../rules/model";
 
@@ -44,7 +45,7 @@ export function useStored(id: string) {
 export function useOthers(id: string) {
   return useQuery({
     queryKey: ["segments", "names"],
-    queryFn: () => unwrap(api.GET("/api/segments")),
+    queryFn: fetchEverySegment,
     select: (page) => page.items.filter((s) => s.id !== id),
   });
 }

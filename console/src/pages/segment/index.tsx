@@ -1,6 +1,7 @@
 import { BranchesOutlined, DeleteOutlined, EditOutlined, ReloadOutlined } from "@ant-design/icons";
 import { App, Button, Card, Descriptions, Flex, Popconfirm, Statistic } from "antd";
 import { Link, useNavigate, useParams } from "react-router";
+import { useCallerName } from "../../api/callers";
 import { useMay } from "../../api/session";
 import type { Segment } from "../../api/types";
 import { useWords } from "../../i18n";
@@ -73,6 +74,7 @@ export default function SegmentPage() {
   const may = useMay();
   const id = useParams().id!;
   const query = useSegment(id);
+  const callers = useCallerName();
   const members = usePaged(["segment", id, "members"], (cursor) => fetchMembers(id, cursor), {
     enabled: may("person.read"),
   });
@@ -83,7 +85,7 @@ export default function SegmentPage() {
       parent={{ to: "/segments", label: t("nav.segments") }}
       extra={query.data && <Actions segment={query.data} />}
     >
-      <Loaded query={query}>
+      <Loaded query={query} framed>
         {(segment) => (
           <Flex vertical gap={16}>
             <Card>
@@ -99,7 +101,7 @@ export default function SegmentPage() {
                   items={[
                     { key: "who", label: t("segments.who"), children: title(segment.sentence, "–") },
                     { key: "at", label: t("segments.refreshed"), children: <Time at={segment.refreshed_at} /> },
-                    { key: "by", label: t("segment.by"), children: segment.created_by || "–" },
+                    { key: "by", label: t("segment.by"), children: segment.created_by ? callers(segment.created_by) : t("segment.byPack") },
                   ]}
                 />
               </Flex>

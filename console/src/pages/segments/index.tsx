@@ -18,7 +18,7 @@ export default function Segments() {
   const may = useMay();
   const toast = useToast();
   const [shown, setShown] = useState<"live" | "deleted">("live");
-  const query = usePaged(["segments", shown], () => fetchSegments(shown === "deleted"));
+  const query = usePaged(["segments", shown], (cursor) => fetchSegments(shown === "deleted", cursor));
   const restore = useRestoreSegment();
   const create = may("segment.write") && (
     <Link to="/segments/new/edit">

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
 
-export const fetchSegments = (deleted: boolean) =>
-  unwrap(api.GET("/api/segments", { params: { query: { deleted } } }));
+export const fetchSegments = (deleted: boolean, cursor?: string) =>
+  unwrap(api.GET("/api/segments", { params: { query: { deleted, cursor } } }));
 
 export function useRestoreSegment() {
   const cache = useQueryClient();

@@ -1,12 +1,45 @@
 import { KeyOutlined } from "@ant-design/icons";
 import { App, Button, Descriptions, Drawer, Flex, Form, Input, Select, Switch, Typography } from "antd";
+import { useState } from "react";
 import { useMay } from "../../api/session";
 import { useWords } from "../../i18n";
 import { number } from "../../ui/format";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
-import { useIssueKey, usePatchSource, useRevokeKey, type Source, type WriteKey } from "./queries";
+import { KeyDialog } from "./KeyDialog";
+import { Limits } from "./Limits";
+import { Code } from "../../ui/Code";
+import { SchemaItems, type Schema } from "../../ui/SchemaForm";
+import { filled, useIssueKey, usePatchSource, useRevokeKey, useSourceKinds, type Settings, type Source, type WriteKey } from "./queries";
 import { ScrollTable } from "../../ui/ScrollTable";
+
+function SettingsForm({ source }: { source: Source }) {
+  const { t } = useWords();
+  const may = useMay();
+  const toast = useToast();
+  const known = useSourceKinds().data?.items.find((one) => one.kind === source.kind);
+  const patch = usePatchSource(source.id);
+  const { settings } = source;
+  if (!settings || !known) return null;
+  return (
+    <Flex vertical gap={12}>
+      <Typography.Title level={2} style={{ fontSize: 15, margin: 0 }}>{t("sources.settings", { version: settings.version })}</Typography.Title>
+      <Code text={window.location.origin + settings.path} label={t("sources.address")} />
+      <Form<{ settings: Settings }>
+        key={settings.version}
+        layout="vertical"
+        disabled={!may("source.write")}
+        initialValues={{ settings: settings.settings }}
+        onFinish={(v) =>
+          patch.mutate({ settings: filled(v.settings) }, { onSuccess: () => toast.done(t("builder.saved")), onError: toast.refused })
+        }
+      >
+        <SchemaItems schema={known.settings as Schema} prefix="settings" stored />
+        {may("source.write") && <Button htmlType="submit" type="primary" loading={patch.isPending}>{t("form.save")}</Button>}
+      </Form>
+    </Flex>
+  );
+}
 
 function Keys({ source, onKey }: { source: Source; onKey: (key: string) => void }) {
   const { t } = useWords();
@@ -15,6 +48,7 @@ function Keys({ source, onKey }: { source: Source; onKey: (key: string) => void 
   const { modal } = App.useApp();
   const issue = useIssueKey(source.id);
   const revoke = useRevokeKey(source.id);
+  const [changing, setChanging] = useState<WriteKey | null>(null);
   const ask = (key: WriteKey) =>
     modal.confirm({
       title: t("key.revokeAsk", { name: key.name }),
@@ -39,10 +73,17 @@ function Keys({ source, onKey }: { source: Source; onKey: (key: string) => void 
           {
             title: "",
             key: "revoke",
-            render: (_, k) => may("source.write") && <Button size="small" danger onClick={() => ask(k)}>{t("key.revoke")}</Button>,
+            render: (_, k) =>
+              may("source.write") && (
+                <Flex gap={8}>
+                  <Button size="small" onClick={() => setChanging(k)}>{t("key.change")}</Button>
+                  <Button size="small" danger onClick={() => ask(k)}>{t("key.revoke")}</Button>
+                </Flex>
+              ),
           },
         ]}
       />
+      <KeyDialog source={source.id} writeKey={changing} onClose={() => setChanging(null)} />
       {may("source.write") && (
         <Form
           layout="inline"
@@ -99,10 +140,20 @@ export function SourceDrawer({ source, onClose, onKey }: { source: Source | null
                   />
                 ),
               },
-              { key: "historical", label: t("sources.historical"), children: t(source.historical ? "rule.true" : "rule.false") },
+              { key: "historical", label: t("sources.historical"), children: (
+                <Switch
+                  aria-label={t("sources.historical")}
+                  checked={source.historical}
+                  disabled={!may("source.write")}
+                  loading={patch.isPending}
+                  onChange={(historical) => patch.mutate({ historical }, { onError: toast.refused })}
+                />
+              ) },
             ]}
           />
+          <SettingsForm source={source} />
           <Keys source={source} onKey={onKey} />
+          <Limits source={source.id} />
         </Flex>
       )}
     </Drawer>

@@ -11,20 +11,22 @@ import { QueryTable, usePaged } from "../../ui/QueryTable";
 import { Time } from "../../ui/Time";
 import { useToast } from "../../ui/toast";
 import { KeyShown } from "./KeyShown";
-import { KINDS, fetchSources, useCreateSource, type Source } from "./queries";
+import { SchemaItems, type Schema } from "../../ui/SchemaForm";
+import { KINDS, fetchSources, filled, useCreateSource, useSourceKinds, type Settings, type Source } from "./queries";
 import { SourceDrawer } from "./SourceDrawer";
 
-type Fields = { name: string; kind: Source["kind"]; historical?: boolean; origins?: string[] };
+type Fields = { name: string; kind: Source["kind"]; historical?: boolean; origins?: string[]; settings?: Settings };
 
 function CreateDialog({ open, onClose, onKey }: { open: boolean; onClose: () => void; onKey: (key: string) => void }) {
-  const { t } = useWords();
+  const { t, title } = useWords();
   const toast = useToast();
   const create = useCreateSource();
   const [form] = Form.useForm<Fields>();
   const kind = Form.useWatch("kind", form);
+  const known = useSourceKinds().data?.items.find((one) => one.kind === kind);
   const submit = (v: Fields) =>
     create.mutate(
-      { name: v.name, kind: v.kind, historical: v.historical ?? false, origins: v.origins ?? [] },
+      { name: v.name, kind: v.kind, historical: v.historical ?? false, origins: v.origins ?? [], ...(known ? { settings: filled(v.settings) } : {}) },
       {
         onSuccess: ({ key }) => {
           onClose();
@@ -56,6 +58,19 @@ function CreateDialog({ open, onClose, onKey }: { open: boolean; onClose: () => 
             <Select mode="tags" open={false} tokenSeparators={[",", " "]} placeholder="https://www.example.com" />
           </Form.Item>
         )}
+        {known && known.presets.length > 0 && (
+          <Form.Item label={t("sources.preset")} extra={t("sources.presetHint")}>
+            <Select
+              allowClear
+              aria-label={t("sources.preset")}
+              options={known.presets.map((one) => ({ value: one.name, label: title(one.title, one.name) }))}
+              onChange={(name: string | undefined) =>
+                form.setFieldValue("settings", { ...known.presets.find((one) => one.name === name)?.settings })
+              }
+            />
+          </Form.Item>
+        )}
+        {known && <SchemaItems key={known.kind} schema={known.settings as Schema} prefix="settings" />}
         <Form.Item name="historical" label={t("sources.historical")} extra={t("sources.historicalHint")} valuePropName="checked">
           <Switch />
         </Form.Item>
@@ -88,8 +103,9 @@ export default function Sources() {
             {
               title: t("sources.name"),
               key: "name",
+              width: 260,
               render: (_, s) => (
-                <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => setOpened(s.id)}>{s.name}</Button>
+                <Button type="link" size="small" style={{ paddingInline: 0 }} onClick={() => setOpened(s.id)} title={s.name}>{tx(`sourceName.${s.name}`, s.name)}</Button>
               ),
             },
             { title: t("sources.kind"), key: "kind", render: (_, s) => tx(`source.${s.kind}`, s.kind) },

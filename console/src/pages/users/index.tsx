@@ -105,6 +105,7 @@ export default function Users() {
             {
               title: "",
               key: "act",
+              align: "right",
               render: (_, u) => (
                 <Dropdown
                   trigger={["click"]}

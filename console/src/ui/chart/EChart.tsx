@@ -7,6 +7,9 @@ import type { ChartProps } from "./index";
 
 use([BarChart, GraphChart, LineChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
 
+/** Whether the reader asked for less motion. */
+const calm = () => window.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
+
 /** Draws one ECharts option and follows its container's size. */
 export default function EChart({ option, height, label, onClick }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -25,7 +28,7 @@ export default function EChart({ option, height, label, onClick }: ChartProps) {
     };
   }, []);
   useEffect(() => {
-    chart.current?.setOption({ backgroundColor: "transparent", ...option }, { notMerge: true });
+    chart.current?.setOption({ backgroundColor: "transparent", animation: !calm(), ...option }, { notMerge: true });
   }, [option]);
   return <div ref={box} role="img" aria-label={label} style={{ height, width: "100%" }} />;
 }

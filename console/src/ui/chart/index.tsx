@@ -26,7 +26,7 @@ export function usePalette() {
   const { token } = theme.useToken();
   return useMemo(
     () => ({
-      series: ["#2f6bde", "#12a594", "#e5890b", "#9a5bd6", "#d6456b", "#4a90a4", "#7c8b1d", "#8d6e63"],
+      series: ["#2f6bde", "#12a594", "#e5890b", "#9a5bd6", "#d6456b", "#4a90a4", "#7c8b1d", "#8d6e63", "#5b6ee1", "#c0a000", "#3c8f5a", "#a34d8f"],
       text: token.colorTextSecondary,
       line: token.colorSplit,
       surface: token.colorBgElevated,
@@ -52,7 +52,7 @@ export function useBase() {
       axis: {
         axisLine: { lineStyle: { color: palette.line } },
         axisTick: { show: false },
-        axisLabel: { color: palette.text },
+        axisLabel: { color: palette.text, fontSize: 12 },
         splitLine: { lineStyle: { color: palette.line } },
       },
     }),

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, Field
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import CursorText, Limit, Name, decode_cursor
+from carloop.api.paging import MOST, CursorText, Limit, decode_cursor, page_of
+from carloop.api.parameters import Name
 from carloop.api.routers.segments import MemberPage, member_page
 from carloop.app.analytics import FunnelView, PartView, Step
 from carloop.core.ports.segments import SavedFunnel
@@ -135,9 +136,13 @@ def list_funnel_persons(
 
 
 @router.get("/api/analytics/saved", operation_id="list_saved_funnels")
-def list_saved_funnels(caller: Reader, use: Use) -> SavedPage:
+def list_saved_funnels(
+    caller: Reader, use: Use, limit: Limit = MOST, cursor: CursorText = None
+) -> SavedPage:
     """Kept funnels."""
-    return SavedPage(items=[_saved(f) for f in use.analytics.saved(caller)], next_cursor=None)
+    funnels = use.analytics.saved(caller)
+    found, more = page_of(funnels, lambda it: (it.name, it.uuid), cursor, limit)
+    return SavedPage(items=[_saved(funnel) for funnel in found], next_cursor=more)
 
 
 @router.post("/api/analytics/saved", operation_id="save_funnel", status_code=201)

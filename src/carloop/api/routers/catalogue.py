@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from carloop.api.deps import Use, signed_in
-from carloop.app.events import EventEntry, FieldEntry, PropertyEntry
+from carloop.app.catalogue import EventEntry, FieldEntry, PropertyEntry
 from carloop.core.fields import FieldType
 from carloop.core.scope import Caller
 from carloop.rules import FIELD_OPS
@@ -81,8 +82,9 @@ class RelationTypeOut(BaseModel):
 
 
 class CatalogueOut(BaseModel):
-    """Everything declared, and what has been seen; `ops`: operators by type."""
+    """Everything declared, and what had been seen at `as_of`; `ops`: operators by type."""
 
+    as_of: datetime
     event_types: list[EventTypeOut]
     fields: list[FieldOut]
     identifier_types: list[IdentifierTypeOut]
@@ -96,9 +98,11 @@ def get_catalogue(caller: Annotated[Caller, signed_in()], use: Use) -> Catalogue
     """Event types, properties, fields, identifier, entity and relation types."""
     reader = use.catalogue_reader
     declared = reader.catalogue
+    seen = reader.events(caller.scope)
     ops = {type_.value: list(FIELD_OPS[type_]) for type_ in FieldType}
     return CatalogueOut(
-        event_types=[_event(event) for event in reader.events(caller.scope)],
+        event_types=[_event(event) for event in seen.events],
+        as_of=seen.as_of,
         fields=[_field(field) for field in reader.fields()],
         identifier_types=[
             IdentifierTypeOut(

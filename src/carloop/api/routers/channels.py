@@ -10,7 +10,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, StringConstraints
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import IfMatch, Name, etag, version_of
+from carloop.api.etags import IfMatch, etag, version_of
+from carloop.api.paging import MOST, CursorText, Limit, page_of
+from carloop.api.parameters import Name
 from carloop.api.routers.journeys import Address, AttemptOut, Uuid, attempt_out
 from carloop.app.channels import ChannelView
 from carloop.core.scope import Caller, Permission
@@ -88,10 +90,13 @@ class ChannelTest(BaseModel):
 
 
 @router.get("/api/channels", operation_id="list_channels")
-def list_channels(caller: Reader, use: Use) -> ChannelPage:
+def list_channels(
+    caller: Reader, use: Use, limit: Limit = MOST, cursor: CursorText = None
+) -> ChannelPage:
     """All channels."""
-    items = [_out(view, caller) for view in use.channels.all(caller)]
-    return ChannelPage(items=items, next_cursor=None)
+    views = use.channels.all(caller)
+    found, more = page_of(views, lambda it: (it.stored.id,), cursor, limit)
+    return ChannelPage(items=[_out(view, caller) for view in found], next_cursor=more)
 
 
 @router.post("/api/channels", operation_id="create_channel", status_code=201)

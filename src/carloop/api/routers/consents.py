@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, StringConstraints
 from starlette.responses import HTMLResponse
 
 from carloop.api.deps import Use, public, require
+from carloop.api.paging import MOST, CursorText, Limit, page_of
 from carloop.core.consent import ANY_CHANNEL, ConsentEntry, ConsentState
 from carloop.core.scope import Caller, Permission
 from carloop.kit.clock import from_ms, to_ms
@@ -39,7 +40,7 @@ class ConsentOut(BaseModel):
 
 
 class ConsentsOut(BaseModel):
-    """The whole ledger, oldest first, and what stands now per purpose and channel."""
+    """The ledger, oldest first, and what stands now per purpose and channel."""
 
     items: list[ConsentOut]
     standing: list[ConsentOut]
@@ -62,13 +63,16 @@ class ConsentBody(BaseModel):
 
 
 @router.get("/api/persons/{id}/consents", operation_id="list_consents")
-def list_consents(id: PersonId, caller: Reader, use: Use) -> ConsentsOut:
+def list_consents(
+    id: PersonId, caller: Reader, use: Use, limit: Limit = MOST, cursor: CursorText = None
+) -> ConsentsOut:
     """What the person allowed and withdrew."""
     view = use.consents.of(caller, id)
+    found, more = page_of(view.entries, lambda it: (it.at, it.id), cursor, limit)
     return ConsentsOut(
-        items=[_out(it) for it in view.entries],
+        items=[_out(it) for it in found],
         standing=[_out(it) for it in view.standing],
-        next_cursor=None,
+        next_cursor=more,
     )
 
 

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import MAX_ID, CursorText, Limit, decode_cursor, encode_cursor
+from carloop.api.paging import CursorText, Limit, decode_cursor, encode_cursor
+from carloop.api.parameters import MAX_ID
 from carloop.app.events import EventRow, Filter
 from carloop.core.scope import Caller, Permission
 
@@ -77,10 +78,11 @@ def list_events(
     before = decode_cursor(cursor, int)[0] if cursor else None
     rows = use.events.recent(caller, Filter(event, source, person, before), limit)
     more = encode_cursor(rows[-1].seq) if len(rows) == limit else None
-    return EventPage(items=[_out(row) for row in rows], next_cursor=more)
+    return EventPage(items=[event_out(row) for row in rows], next_cursor=more)
 
 
-def _out(row: EventRow) -> EventOut:
+def event_out(row: EventRow) -> EventOut:
+    """An event as it is answered."""
     named, known = row.source_name, row.person_id
     return EventOut(
         id=row.id,

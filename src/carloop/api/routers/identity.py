@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from carloop.api.deps import Use, require
-from carloop.app.person_views import PathView
+from carloop.app.persons.views import PathView
 from carloop.core.scope import Caller, Permission
 
 router = APIRouter(tags=["identity"])

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from carloop.api.deps import Use, require
+from carloop.api.paging import MOST, CursorText, Limit, page_of
 from carloop.api.routers.jobs import JobId, JobOut, job_out
 from carloop.app.imports import Mapping, parse_mapping
 from carloop.core.scope import Caller, Permission
@@ -123,8 +124,12 @@ def create_import(
 
 
 @router.get("/api/imports/mappings", operation_id="list_import_mappings")
-def list_import_mappings(caller: Writer, use: Use) -> MappingPage:
+def list_import_mappings(
+    caller: Writer, use: Use, limit: Limit = MOST, cursor: CursorText = None
+) -> MappingPage:
     """Saved mappings by name."""
+    mappings = use.imports.imports.mappings(caller.scope.tenant)
+    found, more = page_of(mappings, lambda it: (it.name,), cursor, limit)
     return MappingPage(
         items=[
             MappingOut(
@@ -132,9 +137,9 @@ def list_import_mappings(caller: Writer, use: Use) -> MappingPage:
                 mapping=parse_mapping(saved.text).model_dump(mode="json", by_alias=True),
                 saved_at=from_ms(saved.saved_at).isoformat(),
             )
-            for saved in use.imports.imports.mappings(caller.scope.tenant)
+            for saved in found
         ],
-        next_cursor=None,
+        next_cursor=more,
     )
 
 

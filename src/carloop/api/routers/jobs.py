@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import CursorText, Limit, decode_cursor, encode_cursor
+from carloop.api.paging import CursorText, Limit, decode_cursor, encode_cursor
 from carloop.core.ports.jobs import Job, JobState
 from carloop.core.scope import Caller, Permission
 from carloop.kit.clock import from_ms

@@ -10,16 +10,9 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, StringConstraints
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import (
-    CursorText,
-    IfMatch,
-    Limit,
-    Name,
-    decode_cursor,
-    encode_cursor,
-    etag,
-    version_of,
-)
+from carloop.api.etags import IfMatch, etag, version_of
+from carloop.api.paging import CursorText, Limit, decode_cursor, encode_cursor
+from carloop.api.parameters import Name
 from carloop.app.channels import Attempt
 from carloop.app.journey_desk import JourneyView, SendView
 from carloop.core.message import SendKey, SendState
@@ -136,10 +129,11 @@ class AttemptOut(BaseModel):
 
 
 class SendOut(BaseModel):
-    """One send; `person` is null for callers who may not see people."""
+    """One send; `person` and `display` (masked) are null for callers who may not see them."""
 
     key: str
     person: str | None
+    display: str | None
     channel: str
     purpose: str
     state: SendState
@@ -310,7 +304,8 @@ def _send(view: SendView) -> SendOut:
     it = view.send
     return SendOut(
         key=str(it.key),
-        person=view.person,
+        person=None if view.person is None else str(view.person.id),
+        display=None if view.person is None else view.person.display,
         channel=view.channel,
         purpose=it.purpose,
         state=it.state,

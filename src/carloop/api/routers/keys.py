@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, Field
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import Name
+from carloop.api.paging import MOST, CursorText, Limit, page_of
+from carloop.api.parameters import Name
 from carloop.api.routers.users import Dims, Roles
 from carloop.core.access import AccessKey, KeyKind
 from carloop.core.scope import Caller, Permission, Role
@@ -59,9 +60,13 @@ class NewToken(BaseModel):
 
 
 @router.get("/api/keys", operation_id="list_keys")
-def list_keys(caller: Manager, use: Use) -> TokenPage:
+def list_keys(
+    caller: Manager, use: Use, limit: Limit = MOST, cursor: CursorText = None
+) -> TokenPage:
     """All API tokens, revoked ones too."""
-    return TokenPage(items=[_out(key) for key in use.keys.tokens(caller)], next_cursor=None)
+    keys = use.keys.tokens(caller)
+    found, more = page_of(keys, lambda it: (it.created_at, it.id), cursor, limit)
+    return TokenPage(items=[_out(key) for key in found], next_cursor=more)
 
 
 @router.post("/api/keys", operation_id="create_key", status_code=201)

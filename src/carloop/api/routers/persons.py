@@ -10,9 +10,10 @@ from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel, Field, StringConstraints
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import MAX_ID, CursorText, Limit, decode_cursor, encode_cursor
+from carloop.api.paging import MOST, CursorText, Limit, decode_cursor, encode_cursor, page_of
+from carloop.api.parameters import MAX_ID
 from carloop.app.erasure import ERASE
-from carloop.app.person_views import EventView, GraphView, LogView, PersonSummary, PersonView
+from carloop.app.persons.views import EventView, GraphView, LogView, PersonSummary, PersonView
 from carloop.core.scope import Caller, Permission
 from carloop.kit.errors import InvalidInput
 
@@ -96,16 +97,23 @@ class JobRef(BaseModel):
 
 @router.get("/api/persons", operation_id="list_persons")
 def list_persons(
-    caller: Reader, use: Use, identifier: Text | None = None, q: Text | None = None
+    caller: Reader,
+    use: Use,
+    identifier: Text | None = None,
+    q: Text | None = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
 ) -> PersonPage:
     """Persons by `identifier` (`type:value`, `type:namespace:value`), or by name or any value."""
+    after = decode_cursor(cursor, int)[0] if cursor else 0
     if identifier is not None:
-        items = use.persons.find(caller, identifier)
+        found = use.persons.find(caller, identifier)
     elif q is not None:
-        items = use.persons.search(caller, q)
+        found = use.persons.search(caller, q, after=after, limit=limit + 1)
     else:
         raise InvalidInput("give `identifier` or `q`", code="query_missing", path="query")
-    return PersonPage(items=items, next_cursor=None)
+    more = encode_cursor(found[limit - 1].number) if len(found) > limit else None
+    return PersonPage(items=found[:limit], next_cursor=more)
 
 
 @router.post("/api/persons/merge", operation_id="merge_persons")
@@ -144,9 +152,14 @@ def get_person_graph(caller: Reader, use: Use, id: PersonId) -> GraphView:
 
 
 @router.get("/api/persons/{id}/identity-log", operation_id="list_person_identity_log")
-def list_person_identity_log(caller: Reader, use: Use, id: PersonId) -> LogPage:
+def list_person_identity_log(
+    caller: Reader, use: Use, id: PersonId, limit: Limit = MOST, cursor: CursorText = None
+) -> LogPage:
     """The merges and splits that made the person."""
-    return LogPage(items=use.person_story.log(caller, str(id)), next_cursor=None)
+    log = use.person_story.log(caller, str(id))
+    newest_first = list(enumerate(log, start=-len(log)))
+    found, more = page_of(newest_first, lambda it: (it[0] + 2**62,), cursor, limit)
+    return LogPage(items=[entry for _, entry in found], next_cursor=more)
 
 
 @router.post("/api/persons/{id}/split", operation_id="split_person")

@@ -6,20 +6,26 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import MAX_ID, CursorText, Limit, decode_cursor, encode_cursor
-from carloop.core.ports.pipeline import QuarantinedEvent, QuarantineState
+from carloop.api.paging import CursorText, Limit, decode_cursor, encode_cursor
+from carloop.api.parameters import MAX_ID
+from carloop.api.routers.jobs import JobOut, job_out
+from carloop.core.ports.pipeline import QuarantinedEvent, QuarantineFilter, QuarantineState
 from carloop.core.scope import Caller, Permission
-from carloop.kit.clock import from_ms
+from carloop.kit.clock import from_ms, to_ms
 
 router = APIRouter(tags=["quarantine"])
 
 Reader = Annotated[Caller, require(Permission.SOURCE_READ)]
 Writer = Annotated[Caller, require(Permission.SOURCE_WRITE)]
+MOST_IDS = 1_000
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 SourceNumber = Annotated[int | None, Query(ge=0, le=MAX_ID)]
 Code = Annotated[str | None, Query(max_length=64, pattern=r"^[a-z_]*$")]
+EventName = Annotated[str | None, Query(max_length=200)]
+Instant = Annotated[AwareDatetime | None, Query()]
 
 
 class QuarantinedOut(BaseModel):
@@ -60,10 +66,28 @@ class QuarantineSummary(BaseModel):
 
 
 class ReplayBody(BaseModel):
-    """Which open events to try again; absent: any."""
+    """Which open events to try again, by what all of these say; absent: any.
+
+    `since` and `until` are times of arrival, the end left out.
+    """
 
     source: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
     code: Annotated[str, Field(max_length=64, pattern=r"^[a-z_]*$")] | None = None
+    event: Annotated[str, Field(max_length=200)] | None = None
+    ids: Annotated[list[Id], Field(max_length=MOST_IDS)] | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    def chosen(self) -> QuarantineFilter:
+        """As the use case knows it."""
+        return QuarantineFilter(
+            source=self.source,
+            code=self.code,
+            event=self.event,
+            ids=None if self.ids is None else tuple(self.ids),
+            since=_ms(self.since),
+            until=_ms(self.until),
+        )
 
 
 class ReplayOut(BaseModel):
@@ -80,15 +104,17 @@ def list_quarantine(
     use: Use,
     source: SourceNumber = None,
     code: Code = None,
+    event: EventName = None,
+    since: Instant = None,
+    until: Instant = None,
     state: QuarantineState = QuarantineState.OPEN,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> QuarantinePage:
     """Events that could not be taken, newest first."""
     before = decode_cursor(cursor, int)[0] if cursor else None
-    found = use.quarantine.page(
-        caller, limit=limit + 1, before=before, source=source, code=code, state=state
-    )
+    only = QuarantineFilter(source, code, event, since=_ms(since), until=_ms(until))
+    found = use.quarantine.page(caller, limit=limit + 1, before=before, only=only, state=state)
     items = found[:limit]
     return QuarantinePage(
         items=[_out(event) for event in items],
@@ -116,9 +142,19 @@ def get_quarantine_summary(caller: Reader, use: Use) -> QuarantineSummary:
 
 @router.post("/api/quarantine/replay", operation_id="replay_quarantine")
 def replay_quarantine(body: ReplayBody, caller: Writer, use: Use) -> ReplayOut:
-    """Send open events through the pipeline again; nothing is ever stored twice."""
-    done = use.quarantine.replay(caller, source=body.source, code=body.code)
+    """Send open events through the pipeline again, at most 10 000; nothing is stored twice."""
+    done = use.quarantine.replay(caller, body.chosen())
     return ReplayOut(replayed=done.replayed, gone=done.gone, more=done.more)
+
+
+@router.post("/api/quarantine/replays", operation_id="start_replay", status_code=202)
+def start_replay(body: ReplayBody, caller: Writer, use: Use) -> JobOut:
+    """Queue the replay of all open events chosen; the job says how far it is."""
+    return job_out(use.replays.start(caller, body.chosen()))
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
 
 
 def _out(event: QuarantinedEvent) -> QuarantinedOut:

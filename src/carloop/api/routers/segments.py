@@ -11,19 +11,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, StringConstraints
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import (
-    CursorText,
-    IfMatch,
-    Limit,
-    Name,
-    decode_cursor,
-    encode_cursor,
-    etag,
-    version_of,
-)
-from carloop.app.audiences import Counted
-from carloop.app.person_views import PersonSummary
-from carloop.app.segments import People, SegmentView
+from carloop.api.etags import IfMatch, etag, version_of
+from carloop.api.paging import CursorText, Limit, decode_cursor, encode_cursor
+from carloop.api.parameters import Name
+from carloop.app.persons.views import PersonSummary
+from carloop.app.segments.audiences import Counted
+from carloop.app.segments.saved import People, SegmentView
 from carloop.core.scope import Caller, Permission
 from carloop.kit.clock import from_ms
 from carloop.rules import RuleDocument, dump
@@ -79,7 +72,7 @@ class SegmentOut(BaseModel):
 
 
 class SegmentPage(BaseModel):
-    """Segments."""
+    """Segments, newest first."""
 
     items: list[SegmentOut]
     next_cursor: str | None
@@ -137,10 +130,14 @@ def list_segments(
     caller: Reader,
     use: Use,
     deleted: Annotated[bool, Query(description="The deleted ones instead.")] = False,
+    limit: Limit = 50,
+    cursor: CursorText = None,
 ) -> SegmentPage:
-    """All segments."""
-    views = use.segments.list(caller, deleted=deleted)
-    return SegmentPage(items=[_out(view) for view in views], next_cursor=None)
+    """Segments, newest first."""
+    before = decode_cursor(cursor, int)[0] if cursor else None
+    found = use.segments.page(caller, deleted=deleted, before=before, limit=limit + 1)
+    more = encode_cursor(found[limit - 1].segment.id) if len(found) > limit else None
+    return SegmentPage(items=[_out(view) for view in found[:limit]], next_cursor=more)
 
 
 @router.post("/api/segments", operation_id="create_segment", status_code=201)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from carloop.api.deps import Use, public, signed_in
 from carloop.api.security import COOKIE, SECURE_COOKIE, is_https
-from carloop.app.access import SignedIn
+from carloop.app.access.signing_in import SignedIn
 from carloop.core.scope import Caller, Permission, Role, Scope
 from carloop.kit.errors import CarloopError, Unauthenticated
 
@@ -44,10 +44,18 @@ class SessionUser(BaseModel):
     dims: dict[str, list[str]] = Field(description="Entity keys that limit what the user sees.")
 
 
+class SessionTenant(BaseModel):
+    """Whose data it is, and the zone in which its times are shown."""
+
+    name: str
+    zone: str
+
+
 class SessionOut(BaseModel):
     """The session, with the token that changes must carry as `X-CSRF-Token`."""
 
     user: SessionUser
+    tenant: SessionTenant
     csrf: str
     must_change: bool
 
@@ -78,13 +86,13 @@ def sign_in(body: SignInBody, request: Request, response: Response, use: Use) ->
         samesite="lax",
         path="/",
     )
-    return _out(found)
+    return _out(found, use)
 
 
 @router.get("/api/session", operation_id="get_session")
-def get_session(caller: Annotated[Caller, signed_in()], request: Request) -> SessionOut:
+def get_session(caller: Annotated[Caller, signed_in()], request: Request, use: Use) -> SessionOut:
     """Who is signed in, and what they may do."""
-    return _out(_signed_in(request))
+    return _out(_signed_in(request), use)
 
 
 @router.delete("/api/session", operation_id="sign_out", status_code=204)
@@ -118,8 +126,9 @@ def _signed_in(request: Request) -> SignedIn:
     return found
 
 
-def _out(found: SignedIn) -> SessionOut:
+def _out(found: SignedIn, use: Use) -> SessionOut:
     caller, user = found.caller, found.user
+    tenant = use.tenant_settings.of(caller.scope.tenant)
     return SessionOut(
         user=SessionUser(
             id=caller.id,
@@ -128,6 +137,7 @@ def _out(found: SignedIn) -> SessionOut:
             permissions=sorted(caller.permissions),
             dims={name: list(keys) for name, keys in user.dims.items()} if user else {},
         ),
+        tenant=SessionTenant(name=tenant.name, zone=tenant.zone),
         csrf=found.csrf,
         must_change=found.must_change,
     )

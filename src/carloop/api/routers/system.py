@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from carloop.api.deps import Use, current_caller, public
 from carloop.api.routers.session import client_address
-from carloop.app.health import Figure
+from carloop.app.operation.health import Figure
 from carloop.core.scope import Permission
 from carloop.kit.errors import PermissionDenied
 from carloop.kit.version import version

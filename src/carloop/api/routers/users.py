@@ -9,7 +9,9 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from carloop.api.deps import Use, require
-from carloop.api.pages import MAX_ID, IfMatch, Name, etag, version_of
+from carloop.api.etags import IfMatch, etag, version_of
+from carloop.api.paging import MOST, CursorText, Limit, page_of
+from carloop.api.parameters import MAX_ID, Name
 from carloop.core.access import User
 from carloop.core.scope import Caller, Permission, Role
 from carloop.kit.clock import from_ms
@@ -74,9 +76,13 @@ class NewUser(BaseModel):
 
 
 @router.get("/api/users", operation_id="list_users")
-def list_users(caller: Manager, use: Use) -> UserPage:
+def list_users(
+    caller: Manager, use: Use, limit: Limit = MOST, cursor: CursorText = None
+) -> UserPage:
     """All users by name."""
-    return UserPage(items=[_out(user) for user in use.users.list(caller)], next_cursor=None)
+    users = use.users.list(caller)
+    found, more = page_of(users, lambda it: (it.username.casefold(), it.id), cursor, limit)
+    return UserPage(items=[_out(user) for user in found], next_cursor=more)
 
 
 @router.post("/api/users", operation_id="create_user", status_code=201)

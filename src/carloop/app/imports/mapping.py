@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from carloop.core.documents import refused
 from carloop.core.fields import FieldType
-from carloop.kit.errors import InvalidInput
 
 DEFAULT_NULLS = (
     *("", "select", "#null!", "#n/a", "#value!", "null", "(null)", "none", "nan", "n/a", "na"),
@@ -100,6 +100,7 @@ class Mapping(_Document):
             the same event; empty: file content and row number do.
         nulls: values that mean nothing, compared without case.
         zone: of times without offset.
+        keep_unmapped: columns that nobody mapped become properties under their own names.
     """
 
     columns: dict[str, Column]
@@ -108,6 +109,7 @@ class Mapping(_Document):
     key: list[str] = []
     nulls: list[str] = list(DEFAULT_NULLS)
     zone: str = "Asia/Shanghai"
+    keep_unmapped: bool = False
 
     @field_validator("zone")
     @classmethod
@@ -120,7 +122,8 @@ class Mapping(_Document):
 
     def text(self) -> str:
         """The document as JSON."""
-        return self.model_dump_json(by_alias=True)
+        left_out = None if self.keep_unmapped else {"keep_unmapped"}
+        return self.model_dump_json(by_alias=True, exclude=left_out)
 
     def digest(self) -> str:
         """16 hex digits that change with the meaning."""
@@ -136,6 +139,4 @@ def parse_mapping(text: str) -> Mapping:
     try:
         return Mapping.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(first["msg"], code="mapping_invalid", path=path) from error
+        raise refused(error, "mapping_invalid") from error

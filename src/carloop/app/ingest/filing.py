@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from carloop.app.entities import EntityRegistry, Grant, RelationFact
+from carloop.app.entities.registry import EntityRegistry, Grant, RelationFact
 from carloop.app.identity import IdentityResolver
 from carloop.app.ingest.prepare import Prepared
 from carloop.app.ingest.rows import Filed
-from carloop.app.profiles import ProfileWrite, ProfileWriter
+from carloop.app.persons.profiles import ProfileWrite, ProfileWriter
 from carloop.core.events import EntityRef
 from carloop.core.pack import EventType, RelationType
 from carloop.core.ports.state import Tx

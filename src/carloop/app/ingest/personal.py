@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from carloop.core.check_digits import id_card_check
+from carloop.core.identifiers.check_digits import id_card_check
 
 Tokenise = Callable[[str], str]
 

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from carloop.app.ingest.naming import Named, Naming
 from carloop.app.ingest.personal import suspicious, without_personal
-from carloop.app.plan import Plan, check_time
+from carloop.app.ingest.relating import RELATE, told_relation
+from carloop.app.plan import Plan, Violation, check_time
 from carloop.core.events import (
     NAMESPACE_EVENT,
     EntityRef,
@@ -18,10 +20,11 @@ from carloop.core.events import (
     OpKind,
     ProfileOp,
     Received,
+    uuid5_bytes,
 )
 from carloop.core.evidence import Evidence
 from carloop.core.fields import FieldClass
-from carloop.core.identifiers import Identifier, InvalidIdentifier, RawIdentifier
+from carloop.core.identifiers import RawIdentifier
 from carloop.core.pack import EventType, Property
 from carloop.core.ports.vault import Cipher
 from carloop.core.registry import Catalogue
@@ -62,14 +65,6 @@ class _Treated(NamedTuple):
     profile: list[ProfileOp]
 
 
-class _People(NamedTuple):
-    """What the identifiers sent with an event come to."""
-
-    identifiers: tuple[Identifier, ...]
-    entities: list[EntityRef]
-    dropped: list[str]
-
-
 class Refused(Exception):
     """The event goes to quarantine."""
 
@@ -90,34 +85,41 @@ class Preparer:
             name: {p.name: p for p in kind.properties}
             for name, kind in catalogue.event_types.items()
         }
-        self._persons: dict[tuple[RawIdentifier, ...], _People] = {}
-        self._treated: dict[tuple[int, str, bytes], _Treated] = {}
-        self._entities: dict[EntityRef, EntityRef | str] = {}
+        self._naming = Naming(catalogue)
+        self._treated: dict[tuple[int, str, bytes, tuple[str, ...]], _Treated] = {}
         self._prefixes: dict[tuple[int, int], Any] = {}
-        self.dropped: Counter[str] = Counter()
+
+    @property
+    def dropped(self) -> Counter[str]:
         """Identifiers and entity keys left out of events, by reason."""
+        return self._naming.dropped
+
+    def forget(self) -> None:
+        """Drop the caches; they fill again by themselves."""
+        self._treated.clear()
+        self._naming.forget()
 
     def prepare(self, envelope: Envelope, received: Received, seq: int) -> Prepared:
         """One event.
 
         Raises:
-            Refused: it violates the plan, or nobody can be told from it.
+            Refused: it violates the plan, or neither a person nor an entity can be told from it.
         """
         if (late := check_time(envelope, received.received_at)) is not None:
             raise Refused(*late)
         profile = envelope.profile
-        sent = (
-            [*envelope.identifiers, *self._in_profile(profile)]
-            if profile
-            else (envelope.identifiers)
-        )
-        treated = self._properties(envelope, received.tenant)
-        if treated.identifiers:
-            sent = [*sent, *treated.identifiers]
-        people = self._people(tuple(sent))
-        entities = [*envelope.entities, *treated.entities, *people.entities]
-        if not people.identifiers and (sent or not entities):
-            raise Refused("missing_identifier", "identifiers")
+        sent = envelope.identifiers
+        if profile:
+            sent = [*sent, *self._in_profile(profile)]
+        named = self._naming.names(sent, envelope.entities)
+        treated = self._properties(envelope, received.tenant, named)
+        if treated.identifiers or treated.entities:
+            named = self._naming.names(
+                [*sent, *treated.identifiers], envelope.entities, treated.entities
+            )
+        self._naming.count(named)
+        if not named.identifiers and (why := named.nobody(meant=bool(profile))) is not None:
+            raise Refused(why.code, why.path)
         return Prepared(
             seq=seq,
             tenant=received.tenant,
@@ -128,15 +130,25 @@ class Preparer:
             occurred_at=envelope.occurred_at,
             received_at=received.received_at,
             historical=envelope.historical,
-            identifiers=people.identifiers,
-            entities=self._valid_entities(entities) if entities else (),
+            identifiers=named.identifiers,
+            entities=named.entities,
             properties=treated.properties,
             profile=[*profile, *treated.profile] if treated.profile else profile,
             bind=envelope.bind,
             unbind=envelope.unbind,
-            kind=self._catalogue.event_types.get(envelope.event),
+            kind=self._kind(envelope.event, treated.properties, named),
             envelope=envelope,
         )
+
+    def _kind(self, event: str, properties: bytes, named: Named) -> EventType | None:
+        """What the plan says of the event; of ``$relate``, what it says itself."""
+        if event != RELATE:
+            return self._catalogue.event_types.get(event)
+        person = bool(named.identifiers)
+        told = told_relation(properties, self._catalogue, named.entities, person=person)
+        if isinstance(told, Violation):
+            raise Refused(*told)
+        return told
 
     def _message_id(self, tenant: int, text: str) -> str:
         """The id as it may be stored: senders make ids of phone numbers."""
@@ -153,32 +165,26 @@ class Preparer:
             )
         digest = prefix.copy()
         digest.update(message_id.encode())
-        raw = digest.digest()
-        return b"%b%c%b%c%b" % (
-            raw[:6],
-            (raw[6] & 0x0F) | 0x50,
-            raw[7:8],
-            (raw[8] & 0x3F) | 0x80,
-            raw[9:16],
-        )
+        return uuid5_bytes(digest.digest())
 
-    def _properties(self, envelope: Envelope, tenant: int) -> _Treated:
-        event, raw, named = envelope.event, envelope.properties, envelope.entities
-        if named or len(raw) > _SHORT:
+    def _properties(self, envelope: Envelope, tenant: int, named: Named) -> _Treated:
+        event, raw = envelope.event, envelope.properties
+        if len(raw) > _SHORT:
             return self._treat(event, raw, tenant, named)
-        place = (tenant, event, raw)
+        entities = named.entities
+        place = (tenant, event, raw, tuple([ref.type for ref in entities]) if entities else ())
         known = self._treated.get(place)
         if known is None:
             if len(self._treated) >= _CACHED:
                 self._treated.clear()
-            known = self._treated[place] = self._treat(event, raw, tenant, ())
+            known = self._treated[place] = self._treat(event, raw, tenant, named)
         return known
 
-    def _treat(self, event: str, raw: bytes, tenant: int, named: Sequence[EntityRef]) -> _Treated:
+    def _treat(self, event: str, raw: bytes, tenant: int, named: Named) -> _Treated:
         """The properties to store; identifiers, keys and profile values are taken out of them."""
         properties: dict[str, Any] = _decode(raw)
-        if (violation := self._plan.check(event, properties, named)) is not None:
-            raise Refused(*violation)
+        if (violation := self._plan.check(event, properties, named.entities)) is not None:
+            raise self._refused(event, violation, named)
         sent: list[RawIdentifier] = []
         entities: list[EntityRef] = []
         profile: list[ProfileOp] = []
@@ -205,6 +211,15 @@ class Preparer:
             clean = without_personal(properties, lambda text: self._token(tenant, text))
             raw = _encode(clean)
         return _Treated(raw, sent, entities, profile)
+
+    def _refused(self, event: str, violation: Violation, named: Named) -> Refused:
+        """The reason; of a required entity that an unusable key names, what is wrong with it."""
+        if violation.code == "missing_property":
+            planned = self._declared[event][violation.path.removeprefix("properties.")]
+            for fault in named.faults:
+                if fault.entity and fault.entity == planned.entity:
+                    return Refused(fault.code, fault.path)
+        return Refused(*violation)
 
     def _planned(
         self,
@@ -252,69 +267,6 @@ class Preparer:
             if field is not None and field.identifier is not None and isinstance(op.value, _KEY):
                 found.append(RawIdentifier(field.identifier, str(op.value)))
         return found
-
-    def _people(self, sent: tuple[RawIdentifier, ...]) -> _People:
-        """The valid identifiers of the person, and entities that identifiers name."""
-        known = self._persons.get(sent)
-        if known is None:
-            if len(self._persons) >= _CACHED:
-                self._persons.clear()
-            known = self._persons[sent] = self._sort_out(sent)
-        for reason in known.dropped:
-            self.dropped[reason] += 1
-        return known
-
-    def _sort_out(self, sent: Sequence[RawIdentifier]) -> _People:
-        found: dict[Identifier, None] = {}
-        entities: list[EntityRef] = []
-        dropped: list[str] = []
-        for raw in sent:
-            known = self._normalise(raw)
-            if isinstance(known, Identifier):
-                found[known] = None
-            elif isinstance(known, EntityRef):
-                entities.append(known)
-            else:
-                dropped.append(known)
-        return _People(tuple(found), entities, dropped)
-
-    def _normalise(self, raw: RawIdentifier) -> Identifier | EntityRef | str:
-        try:
-            kind = self._catalogue.identifiers.get(raw.type)
-            if kind.entity != "person":
-                return EntityRef(kind.entity, raw.value)
-            return self._catalogue.identifiers.normalise(raw)
-        except InvalidIdentifier as error:
-            return error.code
-
-    def _valid_entities(self, refs: list[EntityRef]) -> tuple[EntityRef, ...]:
-        found: list[EntityRef] = []
-        cache = self._entities
-        for ref in refs:
-            known = cache.get(ref)
-            if known is None:
-                if len(cache) >= _CACHED:
-                    cache.clear()
-                known = cache[ref] = self._check_entity(ref)
-            if isinstance(known, str):
-                self.dropped[known] += 1
-            elif known not in found:
-                found.append(known)
-        return tuple(found)
-
-    def _check_entity(self, ref: EntityRef) -> EntityRef | str:
-        kind = self._catalogue.entity_types.get(ref.type)
-        key = ref.key.strip()
-        if kind is None:
-            return "unknown_entity_type"
-        if not key or len(key) > 255:
-            return "entity_key_invalid"
-        if kind.key is not None and kind.key in self._catalogue.identifiers.types:
-            try:
-                key = self._catalogue.identifiers.normalise(RawIdentifier(kind.key, key)).value
-            except InvalidIdentifier as error:
-                return f"entity_{error.code}"
-        return EntityRef(ref.type, key)
 
     def _tokens(self, tenant: int, value: Any) -> Any:
         if isinstance(value, list):

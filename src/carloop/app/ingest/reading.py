@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from carloop.app.ingest.prepare import Prepared, Preparer, Refused
-from carloop.connectors.protocol import IngestProtocol
-from carloop.core.events import SEQ_BITS, Decoded, Envelope, Received, Rejected, seq_of
+from carloop.connectors.protocol import Decoder
+from carloop.core.events import SEQ_BITS, Decoded, Envelope, Received, Rejected, room_of, seq_of
 from carloop.core.ports.journal import Batch, JournalKeys
 from carloop.core.ports.pipeline import QuarantinedEvent
 from carloop.core.ports.vault import Cipher
@@ -56,7 +56,7 @@ class Reader:
 
     def __init__(
         self,
-        protocols: Mapping[str, IngestProtocol],
+        protocols: Mapping[str, Decoder],
         preparer: Preparer,
         cipher: Cipher,
         keys: JournalKeys,
@@ -152,7 +152,7 @@ class Reader:
         protocol = self._protocols.get(received.protocol)
         if protocol is None:
             raise Malformed("no such protocol", code="unknown_protocol")
-        return protocol.decode(received, protocol.limits)
+        return protocol.decode(*room_of(received, protocol.limits))
 
     def _decode_replay(self, received: Received) -> Decoded:
         replay = msgspec.msgpack.decode(received.body, type=Replay)

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-
 from carloop.connectors.files.table import LONGEST_ROW, BadRow, Row, Table, Value, named
 from carloop.kit.errors import InvalidInput, TooLarge
 
@@ -63,6 +61,8 @@ def _refuse_bombs(path: Path) -> None:
 
 
 def _cells(path: Path) -> Iterator[list[Value]]:
+    from openpyxl import load_workbook  # slow to import, and an engine is to be back soon
+
     try:
         workbook = load_workbook(path, read_only=True, data_only=True)
     except (KeyError, ValueError, ParseError, zipfile.BadZipFile) as error:

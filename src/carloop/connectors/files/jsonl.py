@@ -69,14 +69,21 @@ def _record(text: bytes) -> dict[str, Value] | str:
     if not isinstance(value, dict):
         return "not_an_object"
     flat: dict[str, Value] = {}
-    _flatten(value, "", flat)
+    flatten(value, "", flat)
     return flat
 
 
-def _flatten(value: dict[str, Any], prefix: str, into: dict[str, Value]) -> None:
+def flatten(value: dict[str, Any], prefix: str, into: dict[str, Value]) -> None:
+    """Nested objects as dotted names, lists as JSON text.
+
+    >>> flat = {}
+    >>> flatten({"a": {"b": 1}, "c": [1]}, "", flat)
+    >>> flat
+    {'a.b': 1, 'c': '[1]'}
+    """
     for key, item in value.items():
         if isinstance(item, dict):
-            _flatten(item, f"{prefix}{key}.", into)
+            flatten(item, f"{prefix}{key}.", into)
         elif isinstance(item, list):
             into[prefix + key] = msgspec.json.encode(item).decode()
         else:

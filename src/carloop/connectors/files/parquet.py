@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from carloop.connectors.files.table import BadRow, Row, Table, Value, named
 from carloop.kit.errors import InvalidInput
 
@@ -22,6 +19,9 @@ def read_parquet(path: Path) -> Table:
     Raises:
         InvalidInput: ``file_broken``, ``too_many_columns``.
     """
+    import pyarrow as pa  # slow to import, and an engine is to be back soon
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(path) as file:
             columns, total = named(file.schema_arrow.names), file.metadata.num_rows

@@ -59,7 +59,11 @@ class EventArchive(Protocol):
     """Copies the event store out and in. Tables with ``seq`` are logs, the others projections."""
 
     def dump_projections(self, directory: Path) -> Summaries:
-        """Write the tables that follow the state store; run while it stands still."""
+        """Write the tables that follow the state store; run while it stands still.
+
+        Raises:
+            Unavailable: ``backup_unsteady``: a table changed every time it was read.
+        """
         ...
 
     def dump_logs(self, directory: Path, last_seq: int) -> Summaries:
@@ -80,10 +84,10 @@ class EventArchive(Protocol):
 
 
 class FileArchive(Protocol):
-    """Copies the journal and the keys of its days out and in."""
+    """Copies the journal, the keys of its days and what waits to be imported out and in."""
 
     def dump(self, directory: Path, *, with_key: bool) -> None:
-        """Copy the journal and its wrapped day keys; the master key only ``with_key``."""
+        """Copy them, uploads sealed; the master key only ``with_key``."""
         ...
 
     def load(self, directory: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from carloop.core.consent import ConsentEntry
 
@@ -24,6 +24,14 @@ class Consents(Protocol):
         ...
 
 
+class Suppression(NamedTuple):
+    """One address: its keyed hash, a code that says why, and since when (epoch ms)."""
+
+    key: bytes
+    reason: str
+    at: int
+
+
 class Suppressions(Protocol):
     """Addresses that nothing may be sent to, as keyed hashes."""
 
@@ -33,6 +41,16 @@ class Suppressions(Protocol):
 
     def lift(self, tenant: int, key: bytes) -> bool:
         """Take an address off the list; True where it was there."""
+        ...
+
+    def get(self, tenant: int, key: bytes) -> Suppression | None:
+        """One address, if it is on the list."""
+        ...
+
+    def page(
+        self, tenant: int, *, before: tuple[int, bytes] | None, limit: int
+    ) -> Sequence[Suppression]:
+        """Newest first, beyond ``(at, key)``."""
         ...
 
     def among(self, tenant: int, keys: Sequence[bytes]) -> frozenset[bytes]:

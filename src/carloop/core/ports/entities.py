@@ -134,3 +134,12 @@ class EntityRepository(Protocol):
     ) -> bool:
         """Whether, for every dimension, some fragment is granted to one of its entities."""
         ...
+
+    def granted_of(
+        self,
+        tenant: int,
+        dims: Mapping[str, Collection[int]],
+        persons: Mapping[int, Collection[int]],
+    ) -> set[int]:
+        """Those of ``persons`` (person → fragments) that :meth:`granted` says yes to."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,12 +45,26 @@ class EventStore(Protocol):
         """Delete rows with ``seq`` above the cursor; returns how many there were."""
         ...
 
+    def delete(self, table: str, where: str, params: Mapping[str, Any] | None = None) -> None:
+        """Delete rows on every node of a cluster; nothing reads them when this returns.
+
+        Args:
+            table: its name.
+            where: a condition of our own, values bound or checked integers.
+            params: what is bound.
+        """
+        ...
+
     def command(self, query: Query) -> None:
         """Run one write or DDL statement of our own (never user text)."""
         ...
 
     def migrate(self) -> Sequence[str]:
-        """Apply numbered migrations that are not applied yet; returns their names."""
+        """Apply numbered migrations that are not applied yet; returns their names.
+
+        Raises:
+            Conflict: ``event_store_newer``: a newer version has been here.
+        """
         ...
 
     def ensure_tenant(self, tenant: int) -> None:

@@ -97,7 +97,7 @@ class IdentityRepository(Protocol):
         """Append to the log."""
         ...
 
-    def log_of(self, tenant: int, numbers: Collection[int], limit: int = 200) -> list[LogEntry]:
+    def log_of(self, tenant: int, numbers: Collection[int]) -> list[LogEntry]:
         """Entries that name one of these fragments, newest first."""
         ...
 

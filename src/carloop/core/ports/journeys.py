@@ -47,10 +47,9 @@ class Journey:
 
 
 class Enrolment(NamedTuple):
-    """One person under way in one version of a journey.
+    """One person under way in one version of a journey, due to be stepped.
 
-    ``ekey`` makes an entry unique per person and journey; ``seq`` counts the nodes stepped and
-    guards every change; ``due`` is None and ``ended`` says why once the journey is over.
+    ``seq`` counts the nodes stepped and guards every change.
     """
 
     id: int
@@ -58,12 +57,33 @@ class Enrolment(NamedTuple):
     journey: int
     version: int
     person: int
-    ekey: str
+    node: str
+    seq: int
+    arrived_at: int
+
+
+class Place(NamedTuple):
+    """Where people stand: ``due`` is None and ``ended`` says why once the journey is over."""
+
     node: str
     seq: int
     arrived_at: int
     due: int | None
-    ended: str
+    ended: str = ""
+
+
+class Entering(NamedTuple):
+    """People on their way into one version; a piece small enough for one transaction.
+
+    ``as_of`` is the instant of the segment's change that brought them, epoch milliseconds.
+    """
+
+    id: int
+    tenant: int
+    journey: int
+    version: int
+    as_of: int
+    people: Sequence[int]
 
 
 class Journeys(Protocol):
@@ -129,19 +149,45 @@ class Journeys(Protocol):
 class Enrolments(Protocol):
     """Who is under way."""
 
-    def enter(self, journey: Journey, people: Iterable[int], ekey: str, node: str, now: int) -> int:
-        """Take people in at ``node``, due at once; whoever has this ``ekey`` already is left.
+    def defer(self, journey: Journey, pieces: Iterable[Sequence[int]], as_of: int) -> None:
+        """Note people who will enter the published version, piece by piece."""
+        ...
 
-        Returns how many were taken in.
+    def entering(self) -> Entering | None:
+        """The oldest piece that waits to enter a live journey."""
+        ...
+
+    def entered(self, piece: int) -> None:
+        """Remove a piece, in the transaction that took its people in."""
+        ...
+
+    def enter(
+        self,
+        journey: int,
+        version: int,
+        tenant: int,
+        people: Sequence[int],
+        ekey: str,
+        place: Place,
+    ) -> Sequence[int]:
+        """Take people in at ``place``; whoever has this ``ekey`` already is left.
+
+        Returns the numbers of the new enrolments.
         """
         ...
 
-    def due(self, now: int, limit: int) -> Sequence[Enrolment]:
-        """Enrolments of live journeys to be stepped, oldest first."""
+    def due(self, now: int, limit: int, *, lock: bool = False) -> Sequence[Enrolment]:
+        """Enrolments of live journeys to be stepped, the journey that waited longest first.
+
+        Args:
+            now: epoch milliseconds.
+            limit: at most so many.
+            lock: in a write transaction: take only rows that no other worker has in hand.
+        """
         ...
 
-    def move(self, moved: Sequence[Enrolment], seen: Mapping[int, int]) -> None:
-        """Write new positions; ``seen`` gives the ``seq`` each was read with.
+    def move(self, enrolments: Sequence[int], seen: int, to: Place) -> None:
+        """Write one new place for many who were all read with the same ``seq``.
 
         Raises:
             Conflict: ``stale``: one was moved by somebody else, nothing may be committed.
@@ -162,4 +208,16 @@ class Enrolments(Protocol):
 
     def counts(self, journey: int) -> Mapping[str, int]:
         """People by where they stand: ``node:<id>`` for those under way, ``ended:<reason>``."""
+        ...
+
+    def newest(self) -> int:
+        """The highest number of an enrolment, 0 where there is none."""
+        ...
+
+    def age(self, tenant: int, before: int, after: int, upto: int) -> int:
+        """Remove what ended before ``before`` and has no sends left, numbered ``(after, upto]``.
+
+        What keeps somebody from entering a second time stays as long as its journey; the others go
+        on counting in ``counts``. Returns how many went.
+        """
         ...

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +92,32 @@ class QuarantineCount:
     last_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class QuarantineFilter:
+    """Which events; what is None does not limit.
+
+    Attributes:
+        ids: these alone.
+        upto: ids up to this one, so that what fails again is not met again.
+        since, until: received from, and before (epoch ms).
+    """
+
+    source: int | None = None
+    code: str | None = None
+    event: str | None = None
+    ids: tuple[int, ...] | None = None
+    upto: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """What is limited, as a document; ``QuarantineFilter(**document)`` is the same again."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+EVERYTHING = QuarantineFilter()
+
+
 class QuarantineRepository(Protocol):
     """Events that could not be taken. Repeats of (tenant, batch, index) are harmless."""
 
@@ -105,11 +131,14 @@ class QuarantineRepository(Protocol):
         *,
         limit: int,
         before: int | None = None,
-        source: int | None = None,
-        code: str | None = None,
+        only: QuarantineFilter = EVERYTHING,
         state: QuarantineState | None = QuarantineState.OPEN,
     ) -> Sequence[QuarantinedEvent]:
         """Newest first, with id below ``before``."""
+        ...
+
+    def count(self, tenant: int, only: QuarantineFilter) -> int:
+        """How many open events that is."""
         ...
 
     def summary(self, tenant: int) -> Sequence[QuarantineCount]:

@@ -9,9 +9,10 @@ from typing import NamedTuple, Protocol
 class Change(NamedTuple):
     """One thing that changed.
 
-    ``kind`` is ``fragment`` (``a``: its number), ``attribute`` (``name``: field, ``a``: fragment),
-    ``grant`` (``name``: dimension, ``a``: fragment, ``b``: entity) or ``erased`` (``a``: fragment
-    whose every row must go).
+    ``kind`` is ``fragment`` (``a``: its number), ``fragments`` (those from ``a`` up to and
+    including ``b``, minted together: one row instead of thousands), ``attribute`` (``name``: field,
+    ``a``: fragment), ``grant`` (``name``: dimension, ``a``: fragment, ``b``: entity) or ``erased``
+    (``a``: fragment whose every row must go).
     """
 
     kind: str

@@ -109,6 +109,12 @@ class SegmentRepository(Protocol):
         """All that are not deleted (or all that are), by number."""
         ...
 
+    def page(
+        self, tenant: int, *, deleted: bool, before: int | None, limit: int
+    ) -> Sequence[Segment]:
+        """Newest first, those with a number below ``before``."""
+        ...
+
     def snapshot(self, tenant: int, id: int) -> Snapshot | None:
         """The newest snapshot."""
         ...

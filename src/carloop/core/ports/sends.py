@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from carloop.core.message import ReceiptKind, SendKey, SendState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(NamedTuple):
     """One message to one person; never holds an address or a text. Times are epoch ms.
 
     Attributes:
@@ -53,6 +51,17 @@ class Settled(NamedTuple):
     provider_id: str = ""
 
 
+class Posting(NamedTuple):
+    """One message for many who reached a send node at the same visit. Times are epoch ms."""
+
+    node: str
+    visit: int
+    channel: int
+    purpose: str
+    not_before: int
+    expires_at: int
+
+
 class StoredReceipt(NamedTuple):
     """One receipt; ``id`` makes a repeat harmless."""
 
@@ -69,8 +78,8 @@ class StoredReceipt(NamedTuple):
 class Sends(Protocol):
     """The outbox."""
 
-    def post(self, sends: Sequence[Send]) -> None:
-        """Add new sends, in the transaction that moves their enrolments.
+    def post(self, enrolments: Sequence[int], posting: Posting) -> None:
+        """Add one send for each, in the transaction that moves the enrolments.
 
         Raises:
             Conflict: one exists already; nothing may be committed.
@@ -78,7 +87,7 @@ class Sends(Protocol):
         ...
 
     def waiting(self, now: int) -> Sequence[int]:
-        """Numbers of enabled channels with something to send now or a lapsed lease."""
+        """Enabled channels with something of a live journey to send, or a lapsed lease."""
         ...
 
     def recover(self, channel: int, now: int, repeat: bool) -> None:
@@ -144,13 +153,32 @@ class Sends(Protocol):
         ...
 
     def unannounced(self, limit: int) -> Sequence[Send]:
-        """Sent or failed messages that have not become events yet."""
+        """Sends that came to an end and have not become events yet, oldest first."""
         ...
 
     def unannounced_receipts(self, limit: int) -> Sequence[tuple[StoredReceipt, Send]]:
         """Receipts that have not become events yet, with their sends."""
         ...
 
-    def announce(self, sends: Sequence[SendKey], receipts: Sequence[tuple[int, bytes]]) -> None:
-        """Note that these became events."""
+    def announce(
+        self,
+        sends: Sequence[tuple[SendKey, SendState]],
+        receipts: Sequence[tuple[int, bytes]],
+    ) -> None:
+        """Note that these became events; a send only while it is in the state that was told."""
+        ...
+
+    def free_at(self, channel: int) -> int:
+        """When the channel's pace was last drawn up to, epoch microseconds; 0: never."""
+        ...
+
+    def pace(self, channel: int, free_at: int) -> None:
+        """Remember how far the channel's pace is drawn."""
+        ...
+
+    def age(self, tenant: int, before: int, after: int, upto: int) -> int:
+        """Remove sends of enrolments ``(after, upto]`` settled before ``before`` and announced.
+
+        Receipts go with their sends; these go on counting in ``counts``. Returns how many went.
+        """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from carloop.core.sources import Source
+from carloop.core.sources import Source, SourceSettings
 
 
 class SourceRepository(Protocol):
@@ -37,4 +37,20 @@ class SourceRepository(Protocol):
 
     def list(self, tenant: int | None = None) -> Sequence[Source]:
         """All sources by number, removed ones too, of one tenant or of all."""
+        ...
+
+    def add_settings(self, settings: SourceSettings) -> None:
+        """Store a further version of a source's settings.
+
+        Raises:
+            Conflict: ``stale``: that version exists.
+        """
+        ...
+
+    def settings(self, tenant: int, source: int) -> SourceSettings | None:
+        """The settings in force."""
+        ...
+
+    def settings_versions(self, tenant: int, source: int, limit: int) -> Sequence[SourceSettings]:
+        """Newest first."""
         ...

@@ -6,6 +6,7 @@ the file of its noun beside this one; its SQLAlchemy adapter in ``stores.state.<
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from carloop.core.ports.audit import AuditRepository
 from carloop.core.ports.channels import Channels
 from carloop.core.ports.consents import Consents, Suppressions
 from carloop.core.ports.entities import EntityRepository
+from carloop.core.ports.feeds import FeedRepository
 from carloop.core.ports.idempotency import IdempotencyRepository
 from carloop.core.ports.identity import IdentityRepository
 from carloop.core.ports.imports import ImportRepository
@@ -27,6 +29,7 @@ from carloop.core.ports.sends import Sends
 from carloop.core.ports.settings import Settings
 from carloop.core.ports.sources import SourceRepository
 from carloop.core.ports.tenants import Tenants
+from carloop.core.ports.unknown_sends import UnknownSends
 
 
 class Tx(Protocol):
@@ -113,6 +116,11 @@ class Tx(Protocol):
         ...
 
     @property
+    def unknown_sends(self) -> UnknownSends:
+        """Sends of unknown outcome."""
+        ...
+
+    @property
     def channels(self) -> Channels:
         """Configured channels."""
         ...
@@ -133,13 +141,29 @@ class Tx(Protocol):
         ...
 
     @property
+    def feeds(self) -> FeedRepository:
+        """Sources that are read: settings, progress, runs."""
+        ...
+
+    @property
     def segments(self) -> SegmentRepository:
         """Segments, their snapshots, saved funnels."""
         ...
 
 
+Closing = Callable[[Tx], Callable[[], None] | None]
+"""Takes part at the end of a write transaction, inside it; what it returns is called once that is
+committed."""
+
+
 class State(Protocol):
-    """The state store."""
+    """The state store.
+
+    Attributes:
+        closing: called for every write transaction that did not fail.
+    """
+
+    closing: Closing | None
 
     def read(self) -> AbstractContextManager[Tx]:
         """A consistent read; never blocks writers (SQLite WAL, PostgreSQL snapshot)."""

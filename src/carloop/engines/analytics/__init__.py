@@ -1,4 +1,4 @@
-"""Analysis models: one file each, listed in ``MODELS``; the API serves each under its name."""
+"""Analysis models: one file each, listed in ``MODELS``; ``app.analytics`` runs them."""
 
 from carloop.engines.analytics.funnel import Funnel
 

@@ -24,7 +24,7 @@ from carloop.kit.clock import to_ms
 from carloop.kit.errors import InvalidInput
 from carloop.rules import RuleDocument
 from carloop.rules.compiler import Context, persons_of
-from carloop.rules.performed import Where
+from carloop.rules.kinds.performed import Where
 from carloop.rules.reading import check_property, property_operand
 from carloop.rules.scans import winners
 from carloop.sql import Query

@@ -60,10 +60,21 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Draw:
+    """Follow ``a`` for a ``share`` (0 to 1) of the people, ``b`` for the rest, always the same.
+
+    An empty ``salt`` means one of the node's own.
+    """
+
+    salt: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """The journey ends here for this person."""
 
     reason: str
 
 
-Effect = Go | Park | Ask | Post | Leave
+Effect = Go | Park | Ask | Post | Draw | Leave

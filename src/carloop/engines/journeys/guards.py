@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from carloop.core.consent import SERVICE
+from carloop.engines.journeys.pace import Rate
 from carloop.kit.clock import from_ms, to_ms
 
 DAY_MS = 86_400_000
@@ -36,10 +37,11 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A channel's own limits. Messages for ``service`` are bound by neither."""
+    """A channel's own limits. Messages for ``service`` are bound by ``rate`` alone."""
 
     quiet_hours: QuietHours | None = None
     cap: Cap | None = None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

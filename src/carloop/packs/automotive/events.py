@@ -17,6 +17,7 @@ _TITLES = {
     "touchpoint": ("触点", "Touchpoint"),
     "url": ("页面地址", "URL"),
     "title": ("标题", "Title"),
+    "element": ("页面元素", "Element"),
     "series": ("车系", "Series"),
     "model": ("车型", "Model"),
     "price": ("价格(元)", "Price (CNY)"),
@@ -133,8 +134,19 @@ EVENT_TYPES = (
         "traffic",
         "title channel series duration_s os",
     ),
+    _event("page_left", "离开页面", "Page left", "traffic", "url series duration_s os"),
+    _event(
+        "element_clicked", "点击页面元素", "Element clicked", "traffic", "url element series os"
+    ),
     _event("app_opened", "打开应用", "App opened", "traffic", "channel os"),
     _event("mini_program_opened", "打开小程序", "Mini-program opened", "traffic", "channel os"),
+    _event(
+        "mini_program_hidden",
+        "小程序切到后台",
+        "Mini-program hidden",
+        "traffic",
+        "duration_s os",
+    ),
     _event("ad_clicked", "点击广告", "Ad clicked", "traffic", "channel! campaign content_id"),
     _event(
         "content_viewed",
@@ -150,6 +162,14 @@ EVENT_TYPES = (
         "traffic",
         "content_id content_type channel series",
     ),
+    _event(
+        "content_exposed",
+        "内容曝光",
+        "Content exposed",
+        "traffic",
+        "content_id content_type channel series",
+    ),
+    _event("consent_given", "同意采集", "Consent given", "traffic", "channel os"),
     _event("searched", "搜索", "Searched", "traffic", "keyword channel"),
     _event("series_viewed", "查看车系", "Series viewed", "interest", "series! channel price os"),
     _event(

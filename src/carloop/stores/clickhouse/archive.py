@@ -9,13 +9,14 @@ from typing import NamedTuple
 import zstandard
 
 from carloop.core.ports.archive import Summaries, TableSummary
-from carloop.kit.errors import Conflict
+from carloop.kit.errors import Conflict, Unavailable
 from carloop.sql import ident
 from carloop.stores.clickhouse.errors import translated
 from carloop.stores.clickhouse.store import ClickHouseStore
 
 _BLOCK = 1 << 20
 _SUFFIX = ".native.zst"
+_ATTEMPTS = 20
 _TABLES = """
 SELECT t.name, t.engine LIKE '%ReplacingMergeTree',
        groupArray((c.name, c.default_kind IN ('MATERIALIZED', 'ALIAS')))
@@ -74,7 +75,25 @@ class ClickHouseArchive:
         return {table.name: self._summary(table, last_seq) for table in self._tables()}
 
     def _dump(self, table: _Table, directory: Path, last_seq: int) -> TableSummary:
+        """Write a table and say what was written: the same before and after, or it is repeated.
+
+        An erasure, the retention or the projector may change rows while they are read.
+        """
         path = directory / f"{table.name}{_SUFFIX}"
+        before = self._summary(table, last_seq)
+        for _ in range(_ATTEMPTS):
+            self._write(table, path, last_seq)
+            after = self._summary(table, last_seq)
+            if after == before:
+                if not after.rows:
+                    path.unlink()
+                return after
+            before = after
+        raise Unavailable(
+            "rows keep changing while they are copied", code="backup_unsteady", table=table.name
+        )
+
+    def _write(self, table: _Table, path: Path, last_seq: int) -> None:
         columns = ", ".join(f"`{name}`" for name in table.columns)
         compressor = zstandard.ZstdCompressor(level=3)
         with translated(), path.open("wb") as file, compressor.stream_writer(file) as packed:
@@ -86,10 +105,6 @@ class ClickHouseArchive:
                     packed.write(block)
             finally:
                 stream.close()
-        summary = self._summary(table, last_seq)
-        if not summary.rows:
-            path.unlink()
-        return summary
 
     def _summary(self, table: _Table, last_seq: int) -> TableSummary:
         texts = ", ".join(f"ifNull(toString(`{name}`), '')" for name in sorted(table.columns))

@@ -9,6 +9,8 @@ import clickhouse_connect
 from clickhouse_connect.driver.httputil import get_pool_manager
 
 from carloop.sql import ident
+from carloop.stores.clickhouse.errors import translated
+from carloop.stores.clickhouse.migrate import render
 from carloop.stores.clickhouse.store import ClickHouseStore, Client, Limits
 
 
@@ -44,6 +46,21 @@ class HttpStore(ClickHouseStore):
             compress=False,
             tz_mode="aware",
         )
+
+    def delete_after(self, table: str, seq: int) -> int:
+        """Delete rows above the cursor, also those that a dead process has just sent.
+
+        A server goes on with an insert whose sender is gone: it is stopped first, or it would come
+        to its end after the deletion.
+        """
+        text = (
+            "KILL QUERY {on_cluster} WHERE query_kind = 'Insert' "
+            f"AND current_database = '{self.database}' "
+            f"AND query ILIKE 'INSERT INTO {ident(table)} %' SYNC"
+        )
+        with translated():
+            self.writer().command(render(text, self.cluster)[0])
+        return super().delete_after(table, seq)
 
     def dictionary_source(self) -> str:
         """The server reads its own table, as the user we came as."""

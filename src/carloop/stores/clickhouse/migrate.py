@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from importlib import resources
 
+from carloop.kit.errors import Conflict
+from carloop.kit.faults import reach
 from carloop.sql import ident
 from carloop.stores.clickhouse.statements import split
 
@@ -51,13 +53,22 @@ def render(text: str, cluster: str | None) -> list[str]:
 def migrate(
     run: Callable[[str], None], applied: Callable[[], set[str]], cluster: str | None
 ) -> Sequence[str]:
-    """Apply what is not applied yet; returns the names."""
+    """Apply what is not applied yet; returns the names.
+
+    Raises:
+        Conflict: ``event_store_newer``: a migration of it is not known to this version.
+    """
     for statement in render(_LEDGER, cluster):
         run(statement)
-    done = applied()
-    fresh = [(name, text) for name, text in migrations() if name not in done]
+    known, done = migrations(), applied()
+    if unknown := done - {name for name, _ in known}:
+        raise Conflict(
+            f"the event store is of a newer carloop ({max(unknown)})", code="event_store_newer"
+        )
+    fresh = [(name, text) for name, text in known if name not in done]
     for name, text in fresh:
         for statement in render(text, cluster):
             run(statement)
+        reach("migrations.applied")
         run(f"INSERT INTO schema_migrations (name) VALUES ('{ident('m_' + name)[2:]}')")
     return [name for name, _ in fresh]

@@ -19,6 +19,7 @@ import zstandard
 from carloop.core.scope import Scope
 from carloop.kit.errors import Unavailable
 from carloop.sql import Query, ident
+from carloop.sql.lock import setting
 from carloop.stores.clickhouse.errors import translated
 from carloop.stores.clickhouse.migrate import migrate, render
 from carloop.stores.clickhouse.statements import require_single
@@ -52,10 +53,14 @@ class Limits:
     threads: int | None = None
 
     @classmethod
-    def of_this_machine(cls) -> Limits:
-        """Half of the memory for one query, spilling at half of that."""
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return cls(memory_bytes=total // 2, spill_bytes=total // 4)
+    def of_this_machine(cls, memory_mb: int = 0) -> Limits:
+        """``memory_mb`` MiB for one query, at most and by default half of the memory there is.
+
+        What holds more than half of that spills to disk.
+        """
+        most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+        memory = min(memory_mb << 20, most) if memory_mb > 0 else most
+        return cls(memory_bytes=memory, spill_bytes=memory // 2)
 
     def settings(self) -> dict[str, str]:
         """As ClickHouse settings."""
@@ -84,7 +89,7 @@ class Answer:
 class ClickHouseStore(ABC):
     """``core.ports.event_store.EventStore`` over ``clickhouse_connect``.
 
-    One client per (thread, tenant, timeout) for reads and one per thread for writes; a client's
+    One client per (thread, scope, timeout) for reads and one per thread for writes; a client's
     settings cannot change once it is read-only, so they are all given when it opens.
     """
 
@@ -145,14 +150,16 @@ class ClickHouseStore(ABC):
             count = writer.query(f"SELECT count() FROM {name} WHERE seq > {bound}").result_rows[0][
                 0
             ]
-            if count:
-                writer.command(
-                    render(
-                        f"ALTER TABLE {name} {{on_cluster}} DELETE WHERE seq > {bound}",
-                        self.cluster,
-                    )[0]
-                )
+        if count:
+            self.delete(table, f"seq > {bound}")
         return int(count)
+
+    def delete(self, table: str, where: str, params: Mapping[str, Any] | None = None) -> None:
+        """Delete rows on every node; they are in no part that is read when this returns."""
+        text = f"ALTER TABLE {ident(table)} {{on_cluster}} DELETE WHERE {where}"
+        (statement,) = render(text, self.cluster)
+        with translated():
+            self.writer().command(statement, parameters=dict(params or {}))
 
     def command(self, query: Query) -> None:
         """Run one write or DDL statement of our own (never user text)."""
@@ -161,7 +168,11 @@ class ClickHouseStore(ABC):
             self.writer().command(query.text, parameters=dict(query.params))
 
     def migrate(self) -> Sequence[str]:
-        """Apply numbered migrations that are not applied yet; returns their names."""
+        """Apply numbered migrations that are not applied yet; returns their names.
+
+        Raises:
+            Conflict: ``event_store_newer``: a newer version has been here.
+        """
         with translated():
             writer = self.writer()
 
@@ -201,12 +212,11 @@ class ClickHouseStore(ABC):
             client.close()
 
     def _reader(self, scope: Scope, timeout_seconds: float) -> Client:
-        tenant = int(scope.tenant)
-        tables = ", ".join(f"'{name}': 'tenant = {tenant}'" for name in SCOPED_TABLES)
+        filters = setting(scope)
         return self._client(
-            (tenant, timeout_seconds),
+            (filters, timeout_seconds),
             {
-                "additional_table_filters": f"{{{tables}}}",
+                "additional_table_filters": filters,
                 **self._limits.settings(),
                 "max_execution_time": f"{timeout_seconds:g}",
                 "readonly": "1",

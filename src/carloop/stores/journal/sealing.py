@@ -36,6 +36,10 @@ class Sealer:
         self._compress = zstandard.ZstdCompressor(level=1)
         self._decompress = zstandard.ZstdDecompressor()
 
+    def renew(self) -> None:
+        """Before sealing: look again which keys there are."""
+        self._ciphers.clear()
+
     def seal(self, received: Received) -> bytes:
         """Nonce and AES-256-GCM of the zstd-1 body; the header is authenticated with it."""
         day = day_of(received.received_at)
@@ -61,9 +65,20 @@ class Sealer:
             cipher = self._remember(day, key)
         try:
             packed = cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _header(header))
+        except InvalidTag:
+            packed = self._decrypt_anew(day, header, sealed)
+        return self._decompress.decompress(packed)
+
+    def _decrypt_anew(self, day: str, header: Received, sealed: bytes) -> bytes:
+        """With the key that the day has now: it may have been destroyed and made again."""
+        key = self._keys.find(day)
+        if key is None:
+            raise Permanent("no key for that day", code="journal_unreadable", day=day)
+        try:
+            cipher = self._remember(day, key)
+            return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _header(header))
         except InvalidTag as error:
             raise Permanent("altered", code="journal_unreadable", day=day) from error
-        return self._decompress.decompress(packed)
 
     def _remember(self, day: str, key: bytes) -> AESGCM:
         if len(self._ciphers) >= 4:

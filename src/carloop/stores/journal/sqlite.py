@@ -18,6 +18,7 @@ import structlog
 from carloop.core.events import Received
 from carloop.core.ports.journal import Batch, JournalKeys
 from carloop.kit.errors import Permanent, Unavailable
+from carloop.kit.faults import reach
 from carloop.stores.journal.sealing import Sealer, day_of
 
 log = structlog.get_logger(__name__)
@@ -136,6 +137,7 @@ class SqliteJournal:
             oldest = db.execute("SELECT min(received_at) FROM batch").fetchone()[0]
         finally:
             db.close()
+        reach("journal.expired")
         self._keys.destroy_before(day_of(before_ms if oldest is None else min(oldest, before_ms)))
         return removed
 
@@ -222,11 +224,14 @@ class SqliteJournal:
 
 def _commit(db: sqlite3.Connection, sealer: Sealer, group: Sequence[Received]) -> list[int]:
     """One durable transaction; the write lock is taken after the slow part."""
+    sealer.renew()
     rows = [(r.tenant, r.source, r.protocol, r.hint, r.received_at, sealer.seal(r)) for r in group]
     db.execute("BEGIN IMMEDIATE")
     try:
         ids = [int(db.execute(_INSERT, row).lastrowid or 0) for row in rows]
+        reach("journal.before_commit")
         db.execute("COMMIT")
+        reach("journal.committed")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")

@@ -23,7 +23,7 @@ from carloop.stores.state.migrate import head
 from carloop.stores.state.schema import metadata
 from carloop.stores.state.store import SqlState
 from carloop.stores.state.tables.pipeline import cursor
-from carloop.stores.state.tables.setting import setting
+from carloop.stores.state.tables.settings import setting
 
 FRAME_ROWS = 1000
 _SEQUENCES = "sequences.json"

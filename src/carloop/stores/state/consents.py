@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import Connection, and_, delete, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from carloop.core.consent import ConsentEntry, ConsentState
+from carloop.core.ports.consents import Suppression
 from carloop.stores.state.lists import pieces
 from carloop.stores.state.tables.consents import consent, suppression
 from carloop.stores.state.tables.identity import identifier
@@ -97,6 +98,24 @@ class SqlSuppressions:
             delete(suppression).where(suppression.c.tenant == tenant, suppression.c.key == key)
         )
         return gone.rowcount > 0
+
+    def get(self, tenant: int, key: bytes) -> Suppression | None:
+        """One address, if it is on the list."""
+        t = suppression.c
+        query = select(t.key, t.reason, t.at).where(t.tenant == tenant, t.key == key)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else Suppression(bytes(row.key), row.reason, row.at)
+
+    def page(
+        self, tenant: int, *, before: tuple[int, bytes] | None, limit: int
+    ) -> Sequence[Suppression]:
+        """Newest first."""
+        t = suppression.c
+        query = select(t.key, t.reason, t.at).where(t.tenant == tenant)
+        if before is not None:
+            query = query.where(tuple_(t.at, t.key).__lt__(before))
+        rows = self._connection.execute(query.order_by(t.at.desc(), t.key.desc()).limit(limit))
+        return [Suppression(bytes(row.key), row.reason, row.at) for row in rows]
 
     def among(self, tenant: int, keys: Sequence[bytes]) -> frozenset[bytes]:
         """Which of ``keys`` are on the list."""

@@ -183,5 +183,21 @@ class SqlEntities:
         self, tenant: int, dims: Mapping[str, Collection[int]], fragments: Collection[int]
     ) -> bool:
         """Whether, for every dimension, some fragment is granted to one of its entities."""
-        held = {(g.dimension, g.entity) for g in self.grants_of(tenant, fragments)}
-        return all(any((dim, n) in held for n in numbers) for dim, numbers in dims.items())
+        return bool(self.granted_of(tenant, dims, {0: fragments}))
+
+    def granted_of(
+        self,
+        tenant: int,
+        dims: Mapping[str, Collection[int]],
+        persons: Mapping[int, Collection[int]],
+    ) -> set[int]:
+        """Those of ``persons`` (person → fragments) that :meth:`granted` says yes to."""
+        by_fragment: dict[int, set[tuple[str, int]]] = {}
+        for g in self.grants_of(tenant, {n for own in persons.values() for n in own}):
+            by_fragment.setdefault(g.fragment, set()).add((g.dimension, g.entity))
+        shown = set()
+        for person, fragments in persons.items():
+            held = set[tuple[str, int]]().union(*(by_fragment.get(n, ()) for n in fragments))
+            if all(any((dim, n) in held for n in numbers) for dim, numbers in dims.items()):
+                shown.add(person)
+        return shown

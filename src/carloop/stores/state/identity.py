@@ -134,7 +134,7 @@ class SqlIdentity:
             ]
             self._db.execute(insert(identity_log), rows)
 
-    def log_of(self, tenant: int, numbers: Collection[int], limit: int = 200) -> list[LogEntry]:
+    def log_of(self, tenant: int, numbers: Collection[int]) -> list[LogEntry]:
         """Entries that name one of these fragments, newest first."""
         t = identity_log.c
         columns = [t[name] for name in LogEntry._fields]
@@ -144,10 +144,9 @@ class SqlIdentity:
                 select(t.id, *columns)
                 .where(t.tenant == tenant, or_(t.kept.in_(piece), t.moved.in_(piece)))
                 .order_by(t.id.desc())
-                .limit(limit)
             )
             rows.update({row[0]: LogEntry(*row[1:]) for row in self._db.execute(query)})
-        return [rows[id] for id in sorted(rows, reverse=True)][:limit]
+        return [rows[id] for id in sorted(rows, reverse=True)]
 
     def erased(self, tenant: int, keys: Collection[bytes]) -> dict[bytes, int]:
         """When the identifiers with these keys were erased (milliseconds), if they were."""

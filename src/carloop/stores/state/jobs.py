@@ -12,7 +12,7 @@ from sqlalchemy.sql import and_
 
 from carloop.core.ports.jobs import Job, JobState
 from carloop.kit.errors import NotFound
-from carloop.stores.state.tables.job import job as table
+from carloop.stores.state.tables.jobs import job as table
 
 
 class SqlJobs:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from carloop.core.ports.pipeline import (
+    EVERYTHING,
     QuarantineCount,
     QuarantinedEvent,
+    QuarantineFilter,
     QuarantineState,
     SeenChunk,
 )
@@ -92,22 +94,30 @@ class SqlQuarantine:
         *,
         limit: int,
         before: int | None = None,
-        source: int | None = None,
-        code: str | None = None,
+        only: QuarantineFilter = EVERYTHING,
         state: QuarantineState | None = QuarantineState.OPEN,
     ) -> Sequence[QuarantinedEvent]:
         """Newest first, with id below ``before``."""
-        query = select(quarantine).where(quarantine.c.tenant == tenant)
+        query = select(quarantine).where(quarantine.c.tenant == tenant, *_chosen(only))
         if before is not None:
             query = query.where(quarantine.c.id < before)
-        if source is not None:
-            query = query.where(quarantine.c.source == source)
-        if code is not None:
-            query = query.where(quarantine.c.code == code)
         if state is not None:
             query = query.where(quarantine.c.state == state.value)
         query = query.order_by(quarantine.c.id.desc()).limit(limit)
         return [_event(row) for row in self._connection.execute(query)]
+
+    def count(self, tenant: int, only: QuarantineFilter) -> int:
+        """How many open events that is."""
+        query = (
+            select(func.count())
+            .select_from(quarantine)
+            .where(
+                quarantine.c.tenant == tenant,
+                quarantine.c.state == QuarantineState.OPEN.value,
+                *_chosen(only),
+            )
+        )
+        return int(self._connection.scalar(query) or 0)
 
     def summary(self, tenant: int) -> Sequence[QuarantineCount]:
         """Open events by source, code and event name, most first."""
@@ -151,6 +161,21 @@ class SqlQuarantine:
         return self._connection.execute(
             delete(quarantine).where(quarantine.c.day < before_day)
         ).rowcount
+
+
+def _chosen(only: QuarantineFilter) -> Iterator[ColumnElement[bool]]:
+    c = quarantine.c
+    for column, value in ((c.source, only.source), (c.code, only.code), (c.event, only.event)):
+        if value is not None:
+            yield column == value
+    if only.ids is not None:
+        yield c.id.in_(only.ids)
+    if only.upto is not None:
+        yield c.id <= only.upto
+    if only.since is not None:
+        yield c.at >= only.since
+    if only.until is not None:
+        yield c.at < only.until
 
 
 def _event(row: Row[Any]) -> QuarantinedEvent:

@@ -58,6 +58,17 @@ class SqlSegments:
         gone = t.c.deleted_at.is_not(None) if deleted else t.c.deleted_at.is_(None)
         return self._all(t.c.tenant == tenant, gone)
 
+    def page(
+        self, tenant: int, *, deleted: bool, before: int | None, limit: int
+    ) -> Sequence[Segment]:
+        """Newest first."""
+        gone = t.c.deleted_at.is_not(None) if deleted else t.c.deleted_at.is_(None)
+        query = select(t).where(t.c.tenant == tenant, gone)
+        if before is not None:
+            query = query.where(t.c.id < before)
+        rows = self._db.execute(query.order_by(t.c.id.desc()).limit(limit)).mappings()
+        return [Segment(**row) for row in rows]
+
     def snapshot(self, tenant: int, id: int) -> Snapshot | None:
         """The newest snapshot."""
         s = segment_snapshot

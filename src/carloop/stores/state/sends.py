@@ -1,4 +1,4 @@
-"""The outbox and the receipts over SQLAlchemy."""
+"""The outbox over SQLAlchemy: claims, marks and results of many sends in few statements."""
 
 from __future__ import annotations
 
@@ -7,38 +7,27 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Row,
     and_,
     bindparam,
-    exists,
-    false,
     func,
-    insert,
-    or_,
     select,
+    text,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from carloop.core.message import ReceiptKind, SendKey, SendState
-from carloop.core.ports.journeys import JourneyStatus
-from carloop.core.ports.sends import Send, Settled, StoredReceipt
-from carloop.stores.state.tables.journeys import channel as channels
+from carloop.core.message import SendKey, SendState
+from carloop.core.ports.sends import Posting, Send, Settled, StoredReceipt
+from carloop.stores.state import outbox_sql as sql
+from carloop.stores.state.lists import upsert
+from carloop.stores.state.receipts import ReceiptRows
+from carloop.stores.state.sets import run
+from carloop.stores.state.tables.journeys import UNSAID, enrol, journey_tally, outbox, send_pace
 from carloop.stores.state.tables.journeys import journey as journeys
-from carloop.stores.state.tables.journeys import outbox, send_receipt
 
 _KEY = tuple_(outbox.c.enrol, outbox.c.node, outbox.c.visit)
-_THIS = and_(
-    outbox.c.enrol == bindparam("b_enrol"),
-    outbox.c.node == bindparam("b_node"),
-    outbox.c.visit == bindparam("b_visit"),
-)
-_LIVE = select(journeys.c.id).where(
-    journeys.c.status == JourneyStatus.LIVE.value, journeys.c.deleted_at.is_(None)
-)
+_LIVE = select(journeys.c.id).where(text(sql.LIVE))
 _IN = 1000
 """Keys per statement."""
 _CLAIMED = SendState.CLAIMED.value
@@ -46,31 +35,20 @@ _ATTEMPTING = SendState.ATTEMPTING.value
 _NEW = SendState.NEW.value
 _UNKNOWN = SendState.UNKNOWN.value
 _COUNTED = (SendState.SENT.value, _UNKNOWN, _ATTEMPTING)
+_STATES = {state.value: state for state in SendState}
 
 
-class SqlSends:
+class SqlSends(ReceiptRows):
     """``core.ports.sends.Sends`` over SQLAlchemy."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def post(self, sends: Sequence[Send]) -> None:
-        """Add new sends."""
-        if sends:
-            self._connection.execute(insert(outbox), [_row(send) for send in sends])
+    def post(self, enrolments: Sequence[int], posting: Posting) -> None:
+        """Add one send for each."""
+        if enrolments:
+            run(self._connection, sql.POST, {**posting._asdict(), "ids": enrolments})
 
     def waiting(self, now: int) -> Sequence[int]:
         """Numbers of enabled channels with something to do."""
-        due = or_(
-            and_(outbox.c.state == _NEW, outbox.c.not_before <= now),
-            and_(outbox.c.state.in_((_CLAIMED, _ATTEMPTING)), outbox.c.lease <= now),
-        )
-        query = select(channels.c.id).where(
-            channels.c.enabled,
-            channels.c.deleted_at.is_(None),
-            exists().where(outbox.c.channel == channels.c.id, due),
-        )
-        return list(self._connection.scalars(query.order_by(channels.c.id)))
+        return list(self._connection.scalars(sql.WAITING, {"now": now}))
 
     def recover(self, channel: int, now: int, repeat: bool) -> None:
         """A lapsed claim is new again; a lapsed attempt is unknown unless it may be repeated."""
@@ -88,27 +66,18 @@ class SqlSends:
         )
 
     def claim(self, channel: int, now: int, lease: int, limit: int) -> Sequence[Send]:
-        """Take due sends of live journeys, oldest first: pick and lock keys, then mark those."""
-        picked = (
-            select(outbox.c.enrol, outbox.c.node, outbox.c.visit)
-            .where(
-                outbox.c.channel == channel,
-                outbox.c.state == _NEW,
-                outbox.c.not_before <= now,
-                outbox.c.journey.in_(_LIVE),
-            )
-            .order_by(outbox.c.not_before, outbox.c.enrol)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=outbox)
-            .cte("picked")
-        )
-        claimed = self._connection.execute(
-            update(outbox)
-            .where(_KEY.in_(select(picked)))
-            .values(state=_CLAIMED, lease=lease, fence=outbox.c.fence + 1, updated_at=now)
-            .returning(outbox)
-        )
-        return sorted(map(_send, claimed), key=lambda send: (send.not_before, send.key))
+        """Take due sends of live journeys, the journey that waited longest first."""
+        ready = self._connection.execute(sql.FIRST_READY, {"channel": channel})
+        first = [(due, id) for id, due in ready if due is not None]
+        claimed: list[Send] = []
+        for due, journey in sorted(first):
+            if due > now or len(claimed) >= limit:
+                break
+            values = {"channel": channel, "journey": journey, "now": now, "lease": lease}
+            values["limit"] = limit - len(claimed)
+            statement = sql.CLAIM[self._connection.dialect.name]
+            claimed += map(_send, run(self._connection, statement, values))
+        return sorted(claimed, key=lambda send: (send.not_before, send.key))
 
     def held(self, claimed: Sequence[Send]) -> Sequence[Send]:
         """Those whose claim still stands and whose journey is still live."""
@@ -121,51 +90,37 @@ class SqlSends:
 
     def attempt(self, sends: Sequence[Send], now: int, lease: int) -> None:
         """Mark claimed sends as being attempted."""
-        for start in range(0, len(sends), _IN):
-            keys = [tuple(send.key) for send in sends[start : start + _IN]]
-            self._connection.execute(
-                update(outbox)
-                .where(_KEY.in_(keys))
-                .values(
-                    state=_ATTEMPTING,
-                    attempts=outbox.c.attempts + 1,
-                    attempted_at=now,
-                    lease=lease,
-                    updated_at=now,
-                )
-            )
+        if not sends:
+            return
+        if self._connection.dialect.name == "sqlite":
+            rows = sql.alike((), ((s.key, s.fence, ()) for s in sends), now=now, lease=lease)
+            self._connection.exec_driver_sql(sql.ATTEMPT["sqlite"], rows)
+        else:
+            values = {"now": now, "lease": lease, **sql.keys([(s.key, s.fence) for s in sends])}
+            self._connection.exec_driver_sql(sql.ATTEMPT["postgresql"], values)
 
     def settle(self, settled: Sequence[Settled], now: int) -> None:
         """Write results, each only while its fence is the current one."""
         if not settled:
             return
-        self._connection.execute(
-            update(outbox)
-            .where(
-                _THIS,
-                outbox.c.fence == bindparam("b_fence"),
-                or_(*(outbox.c.state == state for state in (_CLAIMED, _ATTEMPTING, _UNKNOWN))),
-            )
-            .values(
-                state=bindparam("b_state"),
-                reason=bindparam("b_reason"),
-                not_before=bindparam("b_not_before"),
-                provider_id=bindparam("b_provider_id"),
-                lease=None,
-                updated_at=now,
-            ),
-            [
-                _bound(it.key)
-                | {
-                    "b_fence": it.fence,
-                    "b_state": it.state.value,
-                    "b_reason": it.reason,
-                    "b_not_before": it.not_before,
-                    "b_provider_id": it.provider_id,
-                }
+        if self._connection.dialect.name == "sqlite":
+            names = ("state", "reason", "not_before", "provider_id")
+            became = (
+                (it.key, it.fence, (it.state.value, it.reason, it.not_before, it.provider_id))
                 for it in settled
-            ],
-        )
+            )
+            rows = sql.alike(names, became, now=now)
+            self._connection.exec_driver_sql(sql.SETTLE["sqlite"], rows)
+            return
+        values = {
+            "now": now,
+            **sql.keys([(it.key, it.fence) for it in settled]),
+            "state": [it.state.value for it in settled],
+            "reason": [it.reason for it in settled],
+            "not_before": [it.not_before for it in settled],
+            "provider_id": [it.provider_id for it in settled],
+        }
+        self._connection.exec_driver_sql(sql.SETTLE["postgresql"], values)
 
     def drop(self, reason: str, *, channel: int | None = None, journey: int | None = None) -> None:
         """Suppress what waits for a channel or a journey that was removed."""
@@ -186,15 +141,16 @@ class SqlSends:
     ) -> Mapping[int, int]:
         """Messages per person that were or may have been sent after ``since``."""
         query = (
-            select(outbox.c.person, func.count())
+            select(enrol.c.person, func.count())
+            .join(outbox, outbox.c.enrol == enrol.c.id)
             .where(
-                outbox.c.tenant == tenant,
-                outbox.c.person.in_(people),
+                enrol.c.tenant == tenant,
+                enrol.c.person.in_(people),
                 outbox.c.channel == channel,
                 outbox.c.state.in_(_COUNTED),
                 outbox.c.attempted_at > since,
             )
-            .group_by(outbox.c.person)
+            .group_by(enrol.c.person)
         )
         return {person: count for person, count in self._connection.execute(query)}
 
@@ -228,46 +184,20 @@ class SqlSends:
         return [_send(row) for row in self._connection.execute(query.order_by(*order).limit(limit))]
 
     def counts(self, tenant: int, journey: int | None = None) -> Mapping[tuple[str, str], int]:
-        """How many sends per (state, reason)."""
-        query = select(outbox.c.state, outbox.c.reason, func.count()).where(
+        """How many sends per (state, reason), those aged away too."""
+        kept = select(outbox.c.state, outbox.c.reason, func.count()).where(
             outbox.c.tenant == tenant
         )
+        t = journey_tally.c
+        aged = select(t.name, t.reason, t.number).where(t.tenant == tenant, t.kind == "sends")
         if journey is not None:
-            query = query.where(outbox.c.journey == journey)
-        rows = self._connection.execute(query.group_by(outbox.c.state, outbox.c.reason))
-        return {(state, reason): count for state, reason, count in rows}
-
-    def add_receipts(self, receipts: Sequence[StoredReceipt]) -> int:
-        """Store receipts; repeats change nothing."""
-        if not receipts:
-            return 0
-        upsert = sqlite_insert if self._connection.dialect.name == "sqlite" else pg_insert
-        added = 0
-        for it in receipts:
-            row = {
-                "channel": it.channel,
-                "id": it.id,
-                "tenant": it.tenant,
-                **it.key._asdict(),
-                "kind": it.kind.value,
-                "reason": it.reason,
-                "at": it.at,
-                "received_at": it.received_at,
-                "announced": False,
-            }
-            row["enrol"] = row.pop("enrolment")
-            statement = upsert(send_receipt).values(row).on_conflict_do_nothing()
-            added += self._connection.execute(statement).rowcount
-        return added
-
-    def kinds(self, key: SendKey) -> Sequence[ReceiptKind]:
-        """The kinds of receipts there are for one send."""
-        query = select(send_receipt.c.kind).where(
-            send_receipt.c.enrol == key.enrolment,
-            send_receipt.c.node == key.node,
-            send_receipt.c.visit == key.visit,
-        )
-        return [ReceiptKind(kind) for kind in self._connection.scalars(query.distinct())]
+            kept = kept.where(outbox.c.journey == journey)
+            aged = aged.where(t.journey == journey)
+        found: dict[tuple[str, str], int] = {}
+        for query in (kept.group_by(outbox.c.state, outbox.c.reason), aged):
+            for state, reason, count in self._connection.execute(query):
+                found[state, reason] = found.get((state, reason), 0) + count
+        return found
 
     def correct(self, key: SendKey, state: SendState, reason: str, now: int) -> None:
         """Set the state that receipts prove."""
@@ -278,38 +208,47 @@ class SqlSends:
         )
 
     def unannounced(self, limit: int) -> Sequence[Send]:
-        """Sent or failed messages that have not become events yet."""
-        said = (SendState.SENT.value, SendState.FAILED.value)
-        query = select(outbox).where(outbox.c.announced == false(), outbox.c.state.in_(said))
-        return [_send(row) for row in self._connection.execute(query.limit(limit))]
+        """Sends that came to an end and have not become events yet, oldest first."""
+        query = select(outbox).where(text(UNSAID)).order_by(outbox.c.updated_at).limit(limit)
+        return [_send(row) for row in self._connection.execute(query)]
 
     def unannounced_receipts(self, limit: int) -> Sequence[tuple[StoredReceipt, Send]]:
         """Receipts that have not become events yet, with their sends."""
-        query = (
-            select(send_receipt)
-            .where(send_receipt.c.announced == false())
-            .order_by(send_receipt.c.received_at)
-            .limit(limit)
-        )
-        receipts = [_receipt(row) for row in self._connection.execute(query)]
+        receipts = self._unannounced_receipts(limit)
         sends = {send.key: send for send in self._read([it.key for it in receipts])}
         return [(it, sends[it.key]) for it in receipts]
 
-    def announce(self, sends: Sequence[SendKey], receipts: Sequence[tuple[int, bytes]]) -> None:
-        """Note that these became events."""
+    def announce(
+        self,
+        sends: Sequence[tuple[SendKey, SendState]],
+        receipts: Sequence[tuple[int, bytes]],
+    ) -> None:
+        """Note that these became events; a send only while it is in the state that was told."""
         if sends:
+            names = ("enrol", "node", "visit", "state")
+            here = and_(*(outbox.c[name] == bindparam(f"b_{name}") for name in names))
             self._connection.execute(
-                update(outbox).where(_THIS).values(announced=True), [_bound(key) for key in sends]
+                update(outbox).where(here).values(announced=True),
+                [
+                    dict(zip((f"b_{n}" for n in names), (*key, state.value), strict=True))
+                    for key, state in sends
+                ],
             )
-        if receipts:
-            one = and_(
-                send_receipt.c.channel == bindparam("b_channel"),
-                send_receipt.c.id == bindparam("b_id"),
-            )
-            self._connection.execute(
-                update(send_receipt).where(one).values(announced=True),
-                [{"b_channel": channel, "b_id": id} for channel, id in receipts],
-            )
+        self._announce_receipts(receipts)
+
+    def free_at(self, channel: int) -> int:
+        """When the channel's pace was last drawn up to."""
+        query = select(send_pace.c.free_at).where(send_pace.c.channel == channel)
+        return self._connection.scalar(query) or 0
+
+    def pace(self, channel: int, free_at: int) -> None:
+        """Remember how far the channel's pace is drawn."""
+        upsert(self._connection, send_pace, [{"channel": channel, "free_at": free_at}])
+
+    def age(self, tenant: int, before: int, after: int, upto: int) -> int:
+        """Remove old settled sends, and their receipts, of the enrolments ``(after, upto]``."""
+        window = {"tenant": tenant, "before": before, "after": after, "upto": upto}
+        return [self._connection.execute(part, window).rowcount for part in sql.AGE][-1]
 
     def _read(self, keys: Sequence[SendKey], *where: Any) -> list[Send]:
         """Sends by key, in the order given."""
@@ -328,67 +267,13 @@ def _is(key: SendKey) -> ColumnElement[bool]:
     )
 
 
-def _bound(key: SendKey) -> dict[str, Any]:
-    return {"b_enrol": key.enrolment, "b_node": key.node, "b_visit": key.visit}
-
-
-def _row(send: Send) -> dict[str, Any]:
-    return {
-        "enrol": send.key.enrolment,
-        "node": send.key.node,
-        "visit": send.key.visit,
-        "tenant": send.tenant,
-        "journey": send.journey,
-        "version": send.version,
-        "person": send.person,
-        "channel": send.channel,
-        "purpose": send.purpose,
-        "state": send.state.value,
-        "reason": send.reason,
-        "not_before": send.not_before,
-        "expires_at": send.expires_at,
-        "attempts": send.attempts,
-        "attempted_at": send.attempted_at,
-        "lease": send.lease,
-        "fence": send.fence,
-        "provider_id": send.provider_id,
-        "created_at": send.created_at,
-        "updated_at": send.updated_at,
-        "announced": False,
-    }
-
-
 def _send(row: Row[Any]) -> Send:
+    """A send from a row of the outbox, in the order of its columns."""
+    (enrolment, node, visit, tenant, journey, version, person, channel, purpose, state, reason,
+     not_before, expires_at, attempts, attempted_at, lease, fence, provider_id, created_at,
+     updated_at, _) = tuple(row)  # fmt: skip
     return Send(
-        key=SendKey(row.enrol, row.node, row.visit),
-        tenant=row.tenant,
-        journey=row.journey,
-        version=row.version,
-        person=row.person,
-        channel=row.channel,
-        purpose=row.purpose,
-        state=SendState(row.state),
-        reason=row.reason,
-        not_before=row.not_before,
-        expires_at=row.expires_at,
-        attempts=row.attempts,
-        attempted_at=row.attempted_at,
-        lease=row.lease,
-        fence=row.fence,
-        provider_id=row.provider_id,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def _receipt(row: Row[Any]) -> StoredReceipt:
-    return StoredReceipt(
-        row.channel,
-        bytes(row.id),
-        row.tenant,
-        SendKey(row.enrol, row.node, row.visit),
-        ReceiptKind(row.kind),
-        row.reason,
-        row.at,
-        row.received_at,
-    )
+        SendKey(enrolment, node, visit), tenant, journey, version, person, channel, purpose,
+        not_before, expires_at, created_at, updated_at, _STATES[state], reason, attempts,
+        attempted_at, lease, fence, provider_id,
+    )  # fmt: skip

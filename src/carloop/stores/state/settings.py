@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from carloop.stores.state.tables.setting import setting
+from carloop.stores.state.tables.settings import setting
 
 
 class SqlSettings:

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from carloop.core.sources import Source, SourceKind
+from carloop.core.sources import Source, SourceKind, SourceSettings
 from carloop.kit.errors import Conflict
 from carloop.stores.state.tables.sources import source as t
+from carloop.stores.state.tables.sources import source_settings as ts
 
 
 class SqlSources:
@@ -55,6 +56,28 @@ class SqlSources:
     def list(self, tenant: int | None = None) -> Sequence[Source]:
         """All sources by number, removed ones too."""
         return self._all() if tenant is None else self._all(t.c.tenant == tenant)
+
+    def add_settings(self, settings: SourceSettings) -> None:
+        """Store a further version of a source's settings."""
+        newest = self.settings(settings.tenant, settings.source)
+        if settings.version != (newest.version if newest else 0) + 1:
+            raise Conflict("the settings changed since they were read", code="stale")
+        self._db.execute(insert(ts).values(asdict(settings)))
+
+    def settings(self, tenant: int, source: int) -> SourceSettings | None:
+        """The settings in force."""
+        found = self.settings_versions(tenant, source, 1)
+        return found[0] if found else None
+
+    def settings_versions(self, tenant: int, source: int, limit: int) -> Sequence[SourceSettings]:
+        """Newest first."""
+        query = (
+            select(ts)
+            .where(ts.c.tenant == tenant, ts.c.source == source)
+            .order_by(ts.c.version.desc())
+            .limit(limit)
+        )
+        return [SourceSettings(**row) for row in self._db.execute(query).mappings()]
 
     def _all(self, *where: Any) -> Sequence[Source]:
         query = select(t).where(*where).order_by(t.c.tenant, t.c.id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
+from carloop.core.ports.state import Closing
 from carloop.kit.errors import CarloopError, Conflict, Permanent, Unavailable
 from carloop.stores.state.engine import open_engines
 from carloop.stores.state.tx import SqlTx
@@ -20,6 +21,7 @@ class SqlState:
         """Open the database at ``url``; no table is created here (see :meth:`migrate`)."""
         self.url = url
         self.writer, self.reader = open_engines(url)
+        self.closing: Closing | None = None
         self._lock = threading.Lock()
         self._owner: int | None = None
 
@@ -43,13 +45,19 @@ class SqlState:
         """
         if self._owner == threading.get_ident():
             raise RuntimeError("a write transaction is already open in this thread")
+        committed: Callable[[], None] | None = None
         with self._lock, _translated(), self.writer.connect() as connection:
             self._owner = threading.get_ident()
             try:
                 with connection.begin():
-                    yield SqlTx(connection)
+                    tx = SqlTx(connection)
+                    yield tx
+                    if self.closing is not None:
+                        committed = self.closing(tx)
             finally:
                 self._owner = None
+        if committed is not None:
+            committed()
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from carloop.core.ports.tenants import Tenant
 from carloop.kit.errors import NotFound
-from carloop.stores.state.tables.tenant import tenant as table
+from carloop.stores.state.tables.tenants import tenant as table
 
 
 class SqlTenants:

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from carloop.stores.state.audit import SqlAudit
     from carloop.stores.state.channels import SqlChannels
     from carloop.stores.state.consents import SqlConsents, SqlSuppressions
+    from carloop.stores.state.enrolments import SqlEnrolments
     from carloop.stores.state.entities import SqlEntities
+    from carloop.stores.state.feeds import SqlFeeds
     from carloop.stores.state.idempotency import SqlIdempotency
     from carloop.stores.state.identity import SqlIdentity
     from carloop.stores.state.imports import SqlImports
     from carloop.stores.state.jobs import SqlJobs
-    from carloop.stores.state.journeys import SqlEnrolments, SqlJourneys
+    from carloop.stores.state.journeys import SqlJourneys
     from carloop.stores.state.pipeline import SqlPipeline, SqlQuarantine
     from carloop.stores.state.profiles import SqlProfiles
     from carloop.stores.state.projection import SqlProjection
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from carloop.stores.state.settings import SqlSettings
     from carloop.stores.state.sources import SqlSources
     from carloop.stores.state.tenants import SqlTenants
+    from carloop.stores.state.unknown_sends import SqlUnknownSends
 
 
 class SqlTx:
@@ -135,7 +138,7 @@ class SqlTx:
     @cached_property
     def enrolments(self) -> SqlEnrolments:
         """Who is under way in a journey."""
-        from carloop.stores.state.journeys import SqlEnrolments
+        from carloop.stores.state.enrolments import SqlEnrolments
 
         return SqlEnrolments(self.connection)
 
@@ -145,6 +148,13 @@ class SqlTx:
         from carloop.stores.state.sends import SqlSends
 
         return SqlSends(self.connection)
+
+    @cached_property
+    def unknown_sends(self) -> SqlUnknownSends:
+        """Sends of unknown outcome."""
+        from carloop.stores.state.unknown_sends import SqlUnknownSends
+
+        return SqlUnknownSends(self.connection)
 
     @cached_property
     def channels(self) -> SqlChannels:
@@ -180,3 +190,10 @@ class SqlTx:
         from carloop.stores.state.segments import SqlSegments
 
         return SqlSegments(self.connection)
+
+    @cached_property
+    def feeds(self) -> SqlFeeds:
+        """Sources that are read."""
+        from carloop.stores.state.feeds import SqlFeeds
+
+        return SqlFeeds(self.connection)

@@ -30,7 +30,14 @@ class DayKeys:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def key(self, day: str) -> bytes:
-        """The 32-byte key of ``day`` (``2026-11-22``); made, and durable, on first use."""
+        """The 32-byte key of ``day`` (``2026-11-22``); made, and durable, on first use.
+
+        A key that another process destroyed meanwhile (its clock was ahead) is not used again:
+        what was written with it could never be read.
+        """
+        if not self._path(day).exists():
+            with self._lock:
+                self._known.pop(day, None)
         found = self.find(day)
         if found is None:
             plain = AESGCM.generate_key(8 * KEY_BYTES)

@@ -8,9 +8,10 @@ from carloop.engines.journeys.nodes.condition import Condition
 from carloop.engines.journeys.nodes.entry_segment import EntrySegment
 from carloop.engines.journeys.nodes.exit import Exit
 from carloop.engines.journeys.nodes.send import Send
+from carloop.engines.journeys.nodes.split import Split
 from carloop.engines.journeys.nodes.wait import Wait
 
-NODES = (EntrySegment, Wait, Send, Condition, Exit)
-Node = Annotated[EntrySegment | Wait | Send | Condition | Exit, Field(discriminator="kind")]
+NODES = (EntrySegment, Wait, Send, Condition, Split, Exit)
+Node = Annotated[EntrySegment | Wait | Send | Condition | Split | Exit, Field(discriminator="kind")]
 
-__all__ = ["NODES", "Condition", "EntrySegment", "Exit", "Node", "Send", "Wait"]
+__all__ = ["NODES", "Condition", "EntrySegment", "Exit", "Node", "Send", "Split", "Wait"]

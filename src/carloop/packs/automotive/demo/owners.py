@@ -111,7 +111,7 @@ class Owners:
             world.registered_ms[person] = joined
             log.add(joined, person, Touch.APP_BOUND, "account_registered", {"channel": "App"})
             if draw.random() < 0.6:
-                level = draw.choices(("silver", "gold", "black"), (7, 2.5, 0.5))[0]
+                level = draw.choices(("银卡", "金卡", "黑卡"), (7, 2.5, 0.5))[0]
                 log.add(
                     joined + 60_000,
                     person,

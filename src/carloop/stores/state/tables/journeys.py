@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -13,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from carloop.stores.state.tables.base import AutoId, metadata
@@ -51,7 +54,7 @@ journey_version = Table(
 enrol = Table(
     "enrol",
     metadata,
-    Column("id", AutoId, primary_key=True),
+    Column("id", AutoId, primary_key=True, autoincrement=True),
     Column("tenant", BigInteger, nullable=False),
     Column("journey", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
@@ -62,11 +65,35 @@ enrol = Table(
     Column("arrived_at", BigInteger, nullable=False),
     Column("due", BigInteger),
     Column("ended", String(64), nullable=False),
-    UniqueConstraint("tenant", "journey", "person", "ekey"),
+    UniqueConstraint("tenant", "person", "journey", "ekey"),
+    sqlite_autoincrement=True,
 )
-Index("ix_enrol_due", enrol.c.due, sqlite_where=enrol.c.due.is_not(None),
-      postgresql_where=enrol.c.due.is_not(None))  # fmt: skip
-Index("ix_enrol_tenant_person", enrol.c.tenant, enrol.c.person)
+Index("ix_enrol_journey_due", enrol.c.journey, enrol.c.due,
+      sqlite_where=enrol.c.due.is_not(None), postgresql_where=enrol.c.due.is_not(None))  # fmt: skip
+
+entering = Table(
+    "entering",
+    metadata,
+    Column("id", AutoId, primary_key=True, autoincrement=True),
+    Column("tenant", BigInteger, nullable=False),
+    Column("journey", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("people", LargeBinary, nullable=False),
+    Index("ix_entering_journey", "journey"),
+    sqlite_autoincrement=True,
+)
+
+journey_tally = Table(
+    "journey_tally",
+    metadata,
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("journey", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(8), primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("reason", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
 
 outbox = Table(
     "outbox",
@@ -92,12 +119,30 @@ outbox = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("announced", Boolean, nullable=False),
+    sqlite_with_rowid=False,
 )
-Index("ix_outbox_channel_state", outbox.c.channel, outbox.c.state, outbox.c.not_before)
-Index("ix_outbox_tenant_person", outbox.c.tenant, outbox.c.person, outbox.c.channel)
-Index("ix_outbox_journey_state", outbox.c.journey, outbox.c.state)
-Index("ix_outbox_provider_id", outbox.c.channel, outbox.c.provider_id)
-Index("ix_outbox_announced", outbox.c.announced, outbox.c.state)
+
+
+def _partial(name: str, where: str, *columns: Column[Any]) -> None:
+    """An index over the rows that ``where`` means; a query must say it in the same words."""
+    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+READY = "state = 'new'"
+LEASED = "lease IS NOT NULL"
+UNSAID = "announced = false AND state IN ('sent', 'failed', 'unknown', 'suppressed', 'expired')"
+_partial("ix_outbox_ready", READY, outbox.c.channel, outbox.c.journey, outbox.c.not_before)
+_partial("ix_outbox_lease", LEASED, outbox.c.channel, outbox.c.lease)
+_partial("ix_outbox_unsaid", UNSAID, outbox.c.updated_at)
+_partial("ix_outbox_provider_id", "provider_id <> ''", outbox.c.channel, outbox.c.provider_id)
+Index("ix_outbox_journey", outbox.c.journey, outbox.c.enrol)
+
+send_pace = Table(
+    "send_pace",
+    metadata,
+    Column("channel", BigInteger, primary_key=True, autoincrement=False),
+    Column("free_at", BigInteger, nullable=False),
+)
 
 send_receipt = Table(
     "send_receipt",

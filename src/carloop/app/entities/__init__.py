@@ -1,0 +1,1 @@
+"""Entities beside persons: what events tell of them, and how people look them up."""

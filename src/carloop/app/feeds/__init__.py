@@ -1,0 +1,1 @@
+"""Sources that are read: settings, schedule, runs, drift of columns."""

@@ -1,0 +1,1 @@
+"""Running carloop: checks of the machine, readiness, figures of ``/metrics``, retention."""
