@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +21,7 @@ from carloop.sql import scope as scoped
 from carloop.sql.query import Params
 from carloop.stores.clickhouse import ClickHouseStore
 from carloop.stores.clickhouse.http import HttpStore
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture(params=["chdb", "http"], scope="module")
@@ -372,12 +372,9 @@ def test_an_insert_whose_sender_died_is_stopped_before_its_rows_are_deleted(
 
     dead = threading.Thread(target=insert_slowly)
     dead.start()
-    ends = time.monotonic() + 30
-    while not count(http_store, tenant) and time.monotonic() < ends:
-        time.sleep(0.05)
-    assert count(http_store, tenant), "it never began"
+    until(lambda: count(http_store, tenant), "it never began", every=0.05)
     http_store.delete_after("events", 1000)
-    dead.join(30)
+    dead.join(PATIENCE_SECONDS)
     assert failed, "it was not stopped"
     assert count(http_store, tenant) <= 1
     writer.close()

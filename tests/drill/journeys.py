@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from carloop.core.message import SendState
 from tests.drill.server import Server
 from tests.support.provider import Provider
 from tests.support.story import graph, send
+from tests.support.waiting import until
 
 ENVIRONMENT = {"CARLOOP_ALLOWED_HOSTS": "127.0.0.1", "CARLOOP_CONSENT_DEFAULT": "grant"}
 
@@ -42,7 +42,7 @@ class Campaign:
             journey = _made(http, "/api/journeys", {"name": "drill", "graph": shape})
             answer = http.post(f"/api/journeys/{journey}/publish")
             assert answer.status_code == 200, answer.text
-            _wait(lambda: http.get(f"/api/segments/{segment}").json()["refreshed_at"])
+            until(lambda: http.get(f"/api/segments/{segment}").json()["refreshed_at"])
 
     def finish(self, server: Server, token: str, seconds: float = 30) -> None:
         """Wait until nothing new is sent for a while, at most ``seconds``."""
@@ -75,12 +75,3 @@ def _made(http: httpx.Client, path: str, body: dict[str, Any]) -> str:
     answer = http.post(path, json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
-
-
-def _wait(asked: Callable[[], Any], seconds: float = 30) -> None:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if asked():
-            return
-        time.sleep(0.25)
-    raise AssertionError("it did not happen in time")

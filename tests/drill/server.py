@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from tests.support.stores import stores_of
+from tests.support.waiting import until
 
 
 def free_port() -> int:
@@ -83,23 +84,23 @@ class Server:
                 os.kill(pid, signal.SIGKILL)
         return None not in pids
 
-    def wait_ready(self, seconds: float = 180) -> float:
+    def wait_ready(self) -> float:
         """Wait until all parts are there; returns how long it took.
 
         How far the loader is behind is another matter: under a load that does not let up it stays
         behind after a restart too, and whoever watches ``/readyz`` is told so.
         """
         started = time.monotonic()
-        while time.monotonic() - started < seconds:
-            try:
-                if _there(httpx.get(f"{self.url}/readyz", timeout=3)):
-                    return time.monotonic() - started
-            except httpx.HTTPError:
-                pass
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.05)
-        raise AssertionError(f"not ready: {self.log.read_text()[-3000:]}")
+
+        def log() -> str:
+            return f"not ready: {self.log.read_text()[-3000:]}"
+
+        def ready() -> bool:
+            assert self._process.poll() is None, log()
+            return _there(httpx.get(f"{self.url}/readyz", timeout=3))
+
+        until(ready, log, every=0.05, despite=httpx.HTTPError)
+        return time.monotonic() - started
 
     def stop(self) -> None:
         """SIGTERM, as a service manager would; its stores are closed too."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import httpx
 from tests.drill.server import Server
 from tests.scenarios.test_broker_feeds import ROWS, telemetry
 from tests.support.brokers import BROKERS, broker
+from tests.support.waiting import until
 
 ROUNDS = 3
 EACH = 300
@@ -79,9 +79,11 @@ def ask(server: Server, method: str, path: str, body: Any = None) -> Any:
 
 
 def _until_landed(server: Server, feeds: list[str], wanted: int) -> None:
-    for _ in range(240):
-        landed = [ask(server, "GET", f"/api/feeds/{f}/reconciliation")["landed"] for f in feeds]
-        if min(landed) >= wanted:
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"landed {landed} of {wanted}")
+    def landed() -> list[int]:
+        return [ask(server, "GET", f"/api/feeds/{f}/reconciliation")["landed"] for f in feeds]
+
+    until(
+        lambda: min(landed()) >= wanted,
+        lambda: f"landed {landed()} of {wanted}",
+        every=0.5,
+    )

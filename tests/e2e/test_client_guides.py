@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.browser import STATIC
 from tests.support.server import Server, serving
+from tests.support.waiting import BROWSER_MS, PATIENCE_SECONDS
 from tests.support.website import Source, visiting, website
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,7 @@ def test_a_website_sends_as_its_guide_says(server: Server, token: str) -> None:
         head = head.replace("WRITE_KEY", source.key)
         site.pages["/"] = f"<!doctype html><title>看车</title>{head}{block(guide, 'marks')}"
         page = browser.new_context().new_page()
+        page.set_default_timeout(BROWSER_MS)
         page.goto(site.origin() + "/")
         page.evaluate(f"() => {{ {block(guide, 'consent')} }}")
         page.evaluate(f"() => {{ {block(guide, 'events')} }}")
@@ -86,7 +88,7 @@ def test_a_mini_program_sends_as_its_guide_says(server: Server, token: str) -> N
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tests.support import clients
 from tests.support.capture import capturing
 from tests.support.clients import CLIENTS, SENSORS_WEB, need_node, node
 from tests.support.server import Server, serving
+from tests.support.waiting import until
 
 VINS = Path(__file__).resolve().parents[2].parent / "shared/data/vin_us_auction"
 
@@ -28,31 +28,29 @@ def token(server: Server) -> str:
     return server.token()
 
 
-def person(server: Server, token: str, login: str, seconds: float = 30) -> dict[str, Any]:
+def person(server: Server, token: str, login: str) -> dict[str, Any]:
     """The one person with this login, once it is there."""
-    found: list[dict[str, Any]] = []
-    ends = time.monotonic() + seconds
     with server.client(token) as client:
-        while time.monotonic() < ends and not found:
+
+        def items() -> list[dict[str, Any]]:
             answer = client.get("/api/persons", params={"identifier": f"login_id:{login}"})
             assert answer.status_code == 200, answer.text
-            found = answer.json()["items"]
-            time.sleep(0.2)
-    assert len(found) == 1, f"nobody is {login}"
-    return found[0]
+            return list(answer.json()["items"])
+
+        (found,) = until(items, f"nobody is {login}")
+    return found
 
 
 def events_of(server: Server, token: str, id: str, wanted: set[str]) -> None:
     """Wait until the person's timeline holds these events."""
-    names: set[str] = set()
-    ends = time.monotonic() + 30
     with server.client(token) as client:
-        while time.monotonic() < ends and not wanted <= names:
+
+        def missing() -> set[str]:
             answer = client.get(f"/api/persons/{id}/timeline")
             assert answer.status_code == 200, answer.text
-            names = {event["event"] for event in answer.json()["items"]}
-            time.sleep(0.2)
-    assert wanted <= names
+            return wanted - {event["event"] for event in answer.json()["items"]}
+
+        until(lambda: not missing(), lambda: f"missing: {missing()}")
 
 
 def test_segment_python(server: Server, token: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,10 +13,11 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.support.a_feed import ROWS, make_feed
 from tests.support.browser import Server, Visitor, admin_session, browsing, chromium, serving
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -101,18 +101,12 @@ def _post(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, An
     return made
 
 
-def _until_found(client: httpx.Client, identifier: str, seconds: float = 20) -> str:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        items = (
-            client.get("/api/persons", params={"identifier": identifier})
-            .raise_for_status()
-            .json()["items"]
-        )
-        if items:
-            return str(items[0]["id"])
-        time.sleep(0.2)
-    raise AssertionError(f"no person within {seconds} s")
+def _until_found(client: httpx.Client, identifier: str) -> str:
+    def items() -> Any:
+        answer = client.get("/api/persons", params={"identifier": identifier})
+        return answer.raise_for_status().json()["items"]
+
+    return str(until(items, f"nobody is {identifier}")[0]["id"])
 
 
 def _paths(ids: dict[str, str]) -> dict[str, str]:
@@ -170,19 +164,16 @@ def test_the_count_follows_the_rule(site: Site) -> None:
     page = visitor.page
     count = page.locator(".ant-statistic-content-value")
     everybody = 12 + sum(row[1] is not None for row in ROWS)
-    page.wait_for_function(
-        "n => RegExp(`\\\\b${n}\\\\b`).test(document.querySelector('.ant-statistic').innerText)",
-        arg=everybody,
-    )
+    expect(count).to_have_text(str(everybody))
     page.get_by_role("button", name="Add condition").click()
     page.get_by_role("menuitem", name="Behaviour").click()
     page.get_by_role("combobox", name="Event", exact=True).fill(STEPS[1])
     page.locator(".ant-select-item-option-active").wait_for()
     page.keyboard.press("Enter")
     page.get_by_role("spinbutton", name="Times").fill("2")
-    page.wait_for_function("() => document.querySelector('.ant-statistic').innerText.includes('0')")
+    expect(count).to_have_text("0")
     visitor.settle()
-    assert count.inner_text().strip() == "0"
+    expect(count).to_have_text("0")
     assert visitor.troubles == []
     visitor.close()
 

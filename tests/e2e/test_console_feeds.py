@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.a_feed import orders
 from tests.support.browser import Server, Visitor, admin_session, browsing, chromium, serving
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -43,7 +44,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def visitor(site: Site) -> Iterator[Visitor]:
     opened = Visitor.open(site.browser, site.server.url, language="en", cookies=site.cookies)
-    opened.page.set_default_timeout(20_000)
     yield opened
     opened.close()
 
@@ -168,10 +168,9 @@ def _feed(site: Site) -> dict[str, Any]:
 
 def _until_here(visitor: Visitor, phone: str) -> None:
     """Search the person in the console until the event has been loaded."""
-    page = visitor.page
-    for _ in range(20):
+
+    def rows() -> int:
         visitor.visit(f"/persons?identifier=mobile:{phone}")
-        if page.locator("tbody tr.ant-table-row").count():
-            return
-        page.wait_for_timeout(500)
-    raise AssertionError("no person came of the row")
+        return int(visitor.page.locator("tbody tr.ant-table-row").count())
+
+    until(rows, "no person came of the row", every=0.5)

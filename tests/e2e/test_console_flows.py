@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from tests.support.browser import (
     chromium,
     serving,
 )
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -60,7 +60,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def visitor(site: Site) -> Iterator[Visitor]:
     opened = Visitor.open(site.browser, site.server.url, language="en", cookies=site.cookies)
-    opened.page.set_default_timeout(15_000)
     yield opened
     opened.close()
 
@@ -85,14 +84,11 @@ def _send(client: httpx.Client, key: str, events: list[dict[str, Any]]) -> None:
     ).raise_for_status()
 
 
-def _find(client: httpx.Client, identifier: str, seconds: float = 20) -> str:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        answer = client.get("/api/persons", params={"identifier": identifier})
-        if answer.json()["items"]:
-            return str(answer.json()["items"][0]["id"])
-        time.sleep(0.2)
-    raise AssertionError(f"no person within {seconds} s")
+def _find(client: httpx.Client, identifier: str) -> str:
+    def items() -> Any:
+        return client.get("/api/persons", params={"identifier": identifier}).json()["items"]
+
+    return str(until(items, f"nobody is {identifier}")[0]["id"])
 
 
 def _person(site: Site, phone: str) -> str:

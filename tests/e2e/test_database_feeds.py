@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from tests.support.databases import Served, mariadb, postgresql, sqlite
 from tests.support.server import Server, carloop, serving
+from tests.support.waiting import until
 
 KINDS = ("postgresql", "mysql", "sqlite")
 MAPPING: dict[str, Any] = {
@@ -72,7 +72,7 @@ class Reading:
         """One run to its end, and everything loaded."""
         answer = self.api.post(f"/api/feeds/{feed}/run", json={"again": again})
         assert answer.status_code == 202, answer.text
-        until(lambda: not self.get(feed)["running"])
+        until(lambda: not self.get(feed)["running"], "the run does not end", every=0.05)
         self.loaded()
         return dict(self.get(feed)["last_run"])
 
@@ -81,7 +81,7 @@ class Reading:
             tiles = self.api.get("/api/overview").json()
             return bool(tiles["loaded_batches"] >= tiles["accepted_batches"])
 
-        until(done)
+        until(done, "the loader did not catch up", every=0.05)
 
     def events(self) -> list[dict[str, Any]]:
         """The stored events of this test, all of them."""
@@ -103,14 +103,6 @@ class Reading:
 
     def landed(self, feed: str) -> dict[str, Any]:
         return dict(self.api.get(f"/api/feeds/{feed}/reconciliation").json())
-
-
-def until(true: Callable[[], bool]) -> None:
-    for _ in range(1200):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it does not come")
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +241,10 @@ def test_an_engine_killed_halfway_goes_on_without_loss_or_repeat(server: Server)
         reading = stack.enter_context(closing(Reading(server, database)))
         feed = reading.create()
         reading.api.post(f"/api/feeds/{feed}/run", json={})
-        until(lambda: (reading.get(feed)["last_run"] or {"records": 0})["records"] >= 5000)
+        until(
+            lambda: (reading.get(feed)["last_run"] or {"records": 0})["records"] >= 5000,
+            every=0.05,
+        )
         server.kill("engine")
         until(lambda: reading.api.get("/readyz").status_code == 200)
         until(lambda: reading.get(feed)["last_run"]["state"] == "done")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.server import serving
+from tests.support.waiting import until
 
 SIZE_MB = 256
 
@@ -42,15 +41,6 @@ def fill(path: Path) -> None:
                     pass
             except OSError:
                 continue
-
-
-def until(asked: Callable[[], Any], seconds: float = 60) -> Any:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if answer := asked():
-            return answer
-        time.sleep(0.25)
-    raise AssertionError("it did not happen in time")
 
 
 def test_a_full_disk_loses_nothing_and_heals(small_disk: Path) -> None:
@@ -91,7 +81,7 @@ def test_a_full_disk_loses_nothing_and_heals(small_disk: Path) -> None:
         assert refused is not None, "it never filled up"
         assert refused.json()["code"] == "disk_full"
         assert int(refused.headers["retry-after"]) >= 1
-        red = until(lambda: (it := ready()).status_code == 503 and it)
+        red = until(lambda: (it := ready()).status_code == 503 and it, "it stays ready")
         assert "disk_full" in {part.get("reason") for part in red.json()["parts"].values()}
         with server.client(token) as client:
             page = client.get("/api/events", params={"limit": "5"})
@@ -100,8 +90,8 @@ def test_a_full_disk_loses_nothing_and_heals(small_disk: Path) -> None:
             assert client.get("/api/segments").status_code == 200
         for path in (ballast, *small_disk.glob("more-*")):
             path.unlink()
-        until(lambda: post(1000).status_code == 200)
-        until(lambda: ready().status_code == 200)
+        until(lambda: post(1000).status_code == 200, "still refused", every=0.25)
+        until(lambda: ready().status_code == 200, lambda: ready().text)
         server.settle()
         assert stored(server.client(token)) == acknowledged
 

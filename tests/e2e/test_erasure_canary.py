@@ -9,9 +9,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -19,6 +18,7 @@ from tests.support.provider import Provider, provider
 from tests.support.server import Server, serving
 from tests.support.stores import stores_of
 from tests.support.story import graph, send
+from tests.support.waiting import until
 
 IDENTIFYING = {
     "name": "金丝雀岚",
@@ -62,15 +62,6 @@ def on_disk(canaries: dict[str, str], *roots: Path) -> set[tuple[str, str]]:
             hits |= {(name, str(path)) for name in found(canaries, content)}
             hits |= {(name, str(path)) for name in found(canaries, str(path).encode())}
     return hits
-
-
-def until(asked: Callable[[], Any], seconds: float = 60) -> Any:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if answer := asked():
-            return answer
-        time.sleep(0.25)
-    raise AssertionError("it did not happen in time")
 
 
 def every_answer(client: httpx.Client) -> Iterable[tuple[str, bytes]]:
@@ -190,7 +181,7 @@ def test_an_erased_person_is_in_no_file_and_no_answer(tmp_path: Path) -> None:
         assert on_disk(IDENTIFYING, data, log) == set()
 
         erase(client, person["id"])
-        until(lambda: not inactive_parts(data), GONE_SECONDS)
+        until(lambda: not inactive_parts(data), "old parts stay", seconds=GONE_SECONDS)
         assert on_disk(EVERY, data, log) == set()
         for path, answer in every_answer(client):
             assert found(EVERY, answer) == set(), path

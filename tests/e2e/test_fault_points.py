@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,23 +13,16 @@ import pytest
 from carloop.kit.faults import POINTS
 from tests.drill.journeys import ENVIRONMENT, Campaign
 from tests.drill.server import Server
+from tests.support import waiting
 from tests.support.provider import Provider, provider
 
-SECONDS = 180.0
 ONLY_AT_START = ("journal.expired", "loader.recovered", "migrations.applied")
 """Points that a running server passes at its start, or once an hour."""
 
 
 def until(asked: Callable[[], Any], what: str) -> Any:
-    ends = time.monotonic() + SECONDS
-    while time.monotonic() < ends:
-        try:
-            if answer := asked():
-                return answer
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(what)
+    """Ask until it is so, of a server that may die meanwhile."""
+    return waiting.until(asked, what, despite=httpx.HTTPError)
 
 
 class Life:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.server import serving
+from tests.support.waiting import until
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "openapi.json").read_text("utf-8"))
 PHONE = "13912340001"
@@ -82,8 +82,7 @@ def read_in_vain(client: httpx.Client, times: int) -> None:
     feed = f"/api/feeds/{client.get('/api/feeds').json()['items'][0]['id']}"
     for _ in range(times):
         assert client.post(f"{feed}/run", json={}).status_code == 202
-        while client.get(feed).json()["running"]:
-            time.sleep(0.05)
+        until(lambda: not client.get(feed).json()["running"], "the run does not end", every=0.05)
 
 
 def walk(client: httpx.Client, path: str, asked: dict[str, Any]) -> list[Any]:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.server import serving
+from tests.support.waiting import until
 
 SECONDS = 20.0
 SENDERS = 64
@@ -70,12 +71,12 @@ def test_an_overload_is_refused_honestly_and_loses_nothing(tmp_path: Path) -> No
         assert answers[200]
         assert most < MOST_RSS_MB
         with server.client(server.token()) as client:
-            ends = time.monotonic() + 300
-            while time.monotonic() < ends:
+
+            def caught_up() -> bool:
                 tiles = client.get("/api/overview").json()
-                if tiles["loaded_batches"] >= tiles["accepted_batches"]:
-                    break
-                time.sleep(0.5)
+                return bool(tiles["loaded_batches"] >= tiles["accepted_batches"])
+
+            until(caught_up, "the loader did not catch up", every=0.5)
             text = client.get("/metrics").text
     loaded = {
         line.split()[0]: float(line.split()[1])

@@ -9,6 +9,7 @@ from pathlib import Path
 from carloop_client import Client, Rejected
 
 from tests.support.server import Server, free_port, serving
+from tests.support.waiting import PATIENCE_SECONDS
 
 EVENTS = 600
 VIN = "LSVAA4182E2184847"
@@ -46,7 +47,7 @@ def numbers(server: Server, token: str) -> list[int]:
 def kill(server: Server) -> None:
     """End the supervisor at once; its children end with it."""
     server.process.send_signal(signal.SIGKILL)
-    server.process.wait(30)
+    server.process.wait(PATIENCE_SECONDS)
 
 
 def test_nothing_is_lost_or_doubled_while_the_server_dies_and_comes_back(tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ def test_nothing_is_lost_or_doubled_while_the_server_dies_and_comes_back(tmp_pat
     tell(client, 2 * EVENTS // 3, EVENTS)
     assert client.pending() > 0
     with serving(data, port=port) as server:
-        client.close(60)
+        client.close(PATIENCE_SECONDS)
         server.settle()
         assert sorted(numbers(server, token)) == list(range(EVENTS))
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.server import serving
 from tests.support.stores import EVENT_STORE, STATE, postgres_absent
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -30,7 +31,7 @@ def bash(commands: str, **environment: str) -> subprocess.CompletedProcess[str]:
         input=commands,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE_SECONDS,
         check=False,
         cwd=ROOT,
         env={**os.environ, "PATH": path, **environment},

@@ -7,22 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from tests.support.server import carloop, free_port, serving
 from tests.support.stores import stores_of
-
-STARTING_SECONDS = 60.0
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 def begun(data: Path) -> dict[str, object]:
     """What the server says of its demo, once there is one."""
     file = data / "run" / "demo.json"
-    ends = time.monotonic() + STARTING_SECONDS
-    while not file.exists():
-        assert time.monotonic() < ends, "no demo was begun"
-        time.sleep(0.1)
+    until(file.exists, "no demo was begun")
     told: dict[str, object] = json.loads(file.read_text())
     return told
 
@@ -42,7 +37,7 @@ def test_the_demo_loads_beside_the_server_and_ends_with_it(tmp_path: Path) -> No
     ):
         demo = begun(data)
         server.send_signal(signal.SIGTERM)
-        said, _ = server.communicate(timeout=40)
+        said, _ = server.communicate(timeout=PATIENCE_SECONDS)
     assert server.returncode == 0
     lines = said.decode().splitlines()
     assert lines[0].startswith("carloop: ready at http://127.0.0.1:")

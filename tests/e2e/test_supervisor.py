@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from tests.drill.server import Server
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 EVENT = {"event": "visit", "identifiers": {"login_id": "u1"}}
 
@@ -38,11 +38,8 @@ def test_ingest_goes_on_while_the_engine_is_away(server: Server) -> None:
     away = httpx.get(f"{server.url}/api/session")
     assert (away.status_code, away.json()["code"]) == (503, "engine_down")
     assert httpx.get(f"{server.url}/livez").status_code == 200
-    assert server.wait_ready() < 20
-    until = time.monotonic() + 20
-    while lag(server) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert lag(server) == 0
+    server.wait_ready()
+    until(lambda: lag(server) == 0, "the loader did not catch up")
     assert server.pid("engine") != server.pid("gateway")
 
 
@@ -55,7 +52,7 @@ def test_a_second_server_is_refused(server: Server) -> None:
             ],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert second.returncode == 1
@@ -77,7 +74,4 @@ def test_children_end_with_the_server(tmp_path: Path) -> None:
     pids = [server.pid("gateway"), server.pid("engine")]
     server._process.kill()
     server.stop()
-    until = time.monotonic() + 20
-    while time.monotonic() < until and any(Path(f"/proc/{pid}").exists() for pid in pids):
-        time.sleep(0.1)
-    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "a child lives on")

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from tests.support.server import Server, serving
+from tests.support.waiting import BROWSER_MS
 from tests.support.website import DOMAIN, Source, Website, visiting, website
 
 pytestmark = pytest.mark.browser
@@ -51,6 +52,7 @@ class Visit:
 
     def __init__(self, browser: Browser) -> None:
         self.context: BrowserContext = browser.new_context(viewport={"width": 1000, "height": 600})
+        self.context.set_default_timeout(BROWSER_MS)
         self.sent: list[str] = []
         self.troubles: list[str] = []
         self.page = self.open()

@@ -33,7 +33,8 @@ from tests.support.brokers import (
     redis_streams,
     speaking,
 )
-from tests.support.reading import Reading, started, until
+from tests.support.reading import Reading, started
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 ROWS = {
     "columns": {
@@ -277,7 +278,9 @@ def test_the_guide_to_vehicle_telematics_does_what_it_says(engine: Engine) -> No
         publisher = stack.enter_context(speaking())
         for vin in ("LSVAA4182E2184847", "LSVAA4182E2184840"):
             topic = f"{root}/{vin}/telemetry"
-            publisher.publish(topic, json.dumps(told["message"]), 1).wait_for_publish(10)
+            publisher.publish(topic, json.dumps(told["message"]), 1).wait_for_publish(
+                PATIENCE_SECONDS
+            )
         until(lambda: consuming.count() + len(consuming.quarantined()) == 4)
         codes = {code for code, _ in consuming.quarantined()}
         found = consuming.rows("toUnixTimestamp64Milli(occurred_at)")

@@ -13,6 +13,7 @@ from carloop.core.identifiers import RawIdentifier
 from tests.support import clients
 from tests.support.capture import KEY, Capture, capturing
 from tests.support.clients import CLIENTS, need_node, node
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def properties(event: Envelope) -> dict[str, object]:
 
 
 def is_recent(event: Envelope) -> bool:
-    return abs(event.occurred_at - time.time() * 1000) < 30_000
+    return abs(event.occurred_at - time.time() * 1000) < PATIENCE_SECONDS * 1000
 
 
 @pytest.mark.parametrize("gzip", [False, True])

@@ -14,6 +14,7 @@ from carloop.core.ports.jobs import JobState
 from carloop.kit.clock import ManualClock
 from carloop.kit.errors import InvalidInput, NotFound, Unavailable
 from carloop.stores.state.store import SqlState
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 def add_up(context: JobContext) -> Mapping[str, Any]:
@@ -73,13 +74,13 @@ def test_a_running_job_stops_when_asked(runner: JobRunner, monkeypatch: pytest.M
     def wait(context: JobContext) -> None:
         context.report(1)
         started.set()
-        assert asked.wait(10)
+        assert asked.wait(PATIENCE_SECONDS)
         context.report(2)
 
     runner.register(JobKind("wait", wait))
     job = runner.submit(1, "wait", {}, "u1")
     runner.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE_SECONDS)
     assert runner.cancel(1, job.id).cancel_requested
     asked.set()
     runner.stop()
@@ -109,9 +110,6 @@ def test_what_a_dead_process_left_is_resumed_or_failed(runner: JobRunner, state:
 def test_the_thread_takes_new_jobs_at_once(runner: JobRunner) -> None:
     runner.start()
     ids = [runner.submit(1, "add", {"n": n}, "u1").id for n in range(3)]
-    for _ in range(200):
-        if all(runner.get(1, id_).state.final for id_ in ids):
-            break
-        threading.Event().wait(0.02)
+    until(lambda: all(runner.get(1, id_).state.final for id_ in ids), every=0.02)
     runner.stop()
     assert [runner.get(1, id_).state for id_ in ids] == [JobState.DONE] * 3

@@ -22,6 +22,7 @@ from carloop.stores.state.store import SqlState
 from tests.support.dispatcher import CONCURRENCY
 from tests.support.provider import Provider, provider
 from tests.support.story import Story, graph
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 KILLS = 12
@@ -94,10 +95,14 @@ def test_killed_senders(sqlite_state: SqlState, cipher: Cipher, tenant: int) -> 
             stop(child)
         under_fire = len(keyless.delivered)
         child = start(sqlite_state.url)
-        deadline = time.monotonic() + 60
-        while unfinished(story, repeated, once) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        stop(child)
+        try:
+            until(
+                lambda: not unfinished(story, repeated, once),
+                lambda: f"not all is sent: {story.states(repeated)}, {story.states(once)}",
+                every=0.2,
+            )
+        finally:
+            stop(child)
     story.dispatcher.close()
 
     assert 0 < under_fire < PEOPLE, "the kills have to fall while messages are under way"

@@ -17,7 +17,6 @@ from tests.support.browser import Visitor
 HEIGHT = 900
 LONGEST = 1600
 DATA = re.compile(r"/api/(?!session)")
-WAITED_MS = 20_000
 
 
 @dataclass(frozen=True)
@@ -99,10 +98,10 @@ class Camera:
         page = visitor.page
         try:
             if state == "loading":
-                page.locator("#main h1, #main .ant-skeleton").first.wait_for(timeout=WAITED_MS)
+                page.locator("#main h1, #main .ant-skeleton").first.wait_for()
                 page.wait_for_timeout(300)
                 return []
-            page.locator("#main h1, #main [role=alert]").first.wait_for(timeout=WAITED_MS)
+            page.locator("#main h1, #main [role=alert]").first.wait_for()
             if state == "error":
                 return _alerted(page)
             visitor.settle()
@@ -133,7 +132,7 @@ def _refuse(route: Route, status: int) -> None:
 
 def _alerted(page: Page) -> list[str]:
     try:
-        page.locator("#main [role=alert]").first.wait_for(timeout=WAITED_MS)
+        page.locator("#main [role=alert]").first.wait_for()
     except TimeoutError:
         return ["says nothing of the error"]
     page.wait_for_timeout(200)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import httpx
 from tests.screens.scenes import LEADS
 from tests.support.a_feed import make_feed
 from tests.support.provider import provider
+from tests.support.waiting import until
 
 PASSWORD = "a-quiet-road-at-dawn"
 FIRST_PASSWORD = "a-first-road-at-dawn"
@@ -110,16 +110,15 @@ def _engage(client: httpx.Client, segment: str) -> None:
         _until_sent(client, str(journey["id"]))
 
 
-def _until_sent(client: httpx.Client, journey: str, seconds: float = 120) -> None:
+def _until_sent(client: httpx.Client, journey: str) -> None:
     """Wait until the messages have gone out, or were held back."""
     path = f"/api/journeys/{journey}/sends"
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+
+    def sent() -> bool:
         waiting = [_items(client, path, state=s) for s in ("new", "claimed", "attempting")]
-        if _items(client, path) and not any(waiting):
-            return
-        time.sleep(0.5)
-    raise AssertionError("the messages did not go out")
+        return bool(_items(client, path)) and not any(waiting)
+
+    until(sent, "the messages did not go out", every=0.5)
 
 
 def _import(client: httpx.Client) -> None:

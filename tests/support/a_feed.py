@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.support.waiting import until
 
 ROWS = (
     (1001, "13966280801", "赵一", 218800.0, "2026-11-01 10:00:00"),
@@ -40,18 +41,19 @@ def orders(file: Path) -> Path:
     return file
 
 
-def make_feed(client: httpx.Client, name: str, file: Path, seconds: float = 30) -> str:
+def make_feed(client: httpx.Client, name: str, file: Path) -> str:
     """A feed of such a file, run once to its end; its id."""
     settings = {"dialect": "sqlite", "database": str(orders(file)), "table": "orders"}
     body = {"name": name, "kind": "database", "settings": settings, "mapping": MAPPING}
     made = client.post("/api/feeds", json=body).raise_for_status().json()
     path = f"/api/feeds/{made['id']}"
     client.post(f"{path}/run", json={}).raise_for_status()
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+
+    def ended() -> Any:
         feed = client.get(path).raise_for_status().json()
-        if feed["last_run"] and not feed["running"] and feed["last_run"]["state"] != "running":
-            assert feed["last_run"]["state"] == "done", feed["last_run"]
-            return str(made["id"])
-        time.sleep(0.1)
-    raise AssertionError(f"the feed was not read within {seconds} s")
+        last = feed["last_run"]
+        return last and not feed["running"] and last["state"] != "running" and last
+
+    run = until(ended, "the feed was not read")
+    assert run["state"] == "done", run
+    return str(made["id"])

@@ -30,6 +30,7 @@ from carloop.connectors.feeds import FEED_KINDS
 from carloop.core.feeds import Allowed
 from tests.support.databases import absent
 from tests.support.server import free_port
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 HERE = Allowed(("127.0.0.1",))
 BROKERS = ("mqtt", "mqtt311", "rabbitmq", "nats", "redis_streams", "kafka")
@@ -85,7 +86,7 @@ def mqtt(version: str = "5", port: int = 1883, **login: str) -> Iterator[Served]
             sent += 1
             ways.append(client.publish(f"{root}/car{sent % 7}/telemetry", body, 1))
         for way in ways:
-            way.wait_for_publish(20)
+            way.wait_for_publish(PATIENCE_SECONDS)
 
     feed = FEED_KINDS["mqtt"].open(settings, HERE)
     next(iter(feed.pages(None, lambda: False)))
@@ -105,8 +106,7 @@ def _forget(client_id: str, port: int, login: Mapping[str, str]) -> None:
         client.username_pw_set(login["username"], login["password"])
     client.connect("127.0.0.1", port)
     client.loop_start()
-    while not client.is_connected():
-        time.sleep(0.01)
+    until(client.is_connected, "the broker does not answer", every=0.01)
     client.disconnect()
     client.loop_stop()
 
@@ -209,15 +209,15 @@ def kafka() -> Iterator[Served]:
     producer = Producer(
         {"test.mock.num.brokers": 3, "bootstrap.servers": "none", "log_level": 0, "linger.ms": 1}
     )
-    first = next(iter(producer.list_topics(timeout=20).brokers.values()))
+    first = next(iter(producer.list_topics(timeout=PATIENCE_SECONDS).brokers.values()))
     topic = f"feed_{uuid4().hex[:12]}"
-    producer.list_topics(topic, timeout=20)
+    producer.list_topics(topic, timeout=PATIENCE_SECONDS)
     settings = {"host": first.host, "port": first.port, "encryption": "disable", "topic": topic}
 
     def publish(bodies: Sequence[bytes]) -> None:
         for number, body in enumerate(bodies):
             producer.produce(topic, body, key=f"car{number % 7}")
-        assert producer.flush(30) == 0
+        assert producer.flush(PATIENCE_SECONDS) == 0
 
     yield Served("kafka", settings, publish)
     producer.flush(1)
@@ -352,15 +352,15 @@ def _running(port: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     except FileNotFoundError:
         absent(command[0])
         raise
+
+    def listens() -> bool:
+        assert process.poll() is None, f"{command[0]} does not start"
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+
     try:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None, f"{command[0]} does not start"
-                time.sleep(0.05)
+        until(listens, f"{command[0]} does not answer", every=0.05, despite=OSError)
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_SECONDS)

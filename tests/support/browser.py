@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +16,10 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.stores import stores_of
+from tests.support.waiting import BROWSER_MS, until
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
@@ -64,7 +64,7 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, seconds: float = 60, **settings: str) -> Iterator[Server]:
+def serving(data: Path, **settings: str) -> Iterator[Server]:
     """Start ``carloop serve`` on a free port, wait until it is ready; ``settings``: environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -76,7 +76,7 @@ def serving(data: Path, seconds: float = 60, **settings: str) -> Iterator[Server
     environment = {**os.environ, **settings, **stores.enter_context(stores_of(data))}
     process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
-        _wait_until_ready(process, url, seconds)
+        _wait_until_ready(process, url)
         password = (data / "run" / "admin-password").read_text().strip()
         yield Server(url, password)
     finally:
@@ -90,22 +90,19 @@ def serving(data: Path, seconds: float = 60, **settings: str) -> Iterator[Server
         log.close()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"the server did not become ready within {seconds} s")
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    def ready() -> bool:
+        assert process.poll() is None, "the server died"
+        return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+
+    until(ready, "the server did not become ready", every=0.2, despite=httpx.TransportError)
 
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
     """A headless Chromium."""
     path = chromium()
+    expect.set_options(timeout=BROWSER_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
@@ -138,6 +135,7 @@ class Visitor:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion="reduce"
         )
+        context.set_default_timeout(BROWSER_MS)
         kept = {"carloop.language": language, "carloop.theme": theme}
         lines = [
             f"localStorage.setItem({json.dumps(k)}, {json.dumps(v)});" for k, v in kept.items()
@@ -195,8 +193,7 @@ class Visitor:
         """Wait until no skeleton is left and fonts are there."""
         self.page.wait_for_function(
             "() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning')"
-            " && document.fonts.status === 'loaded'",
-            timeout=20_000,
+            " && document.fonts.status === 'loaded'"
         )
 
     def accessibility(self) -> list[str]:

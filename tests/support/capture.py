@@ -14,6 +14,7 @@ from carloop.connectors import ROUTES
 from carloop.connectors.protocol import Request, Response
 from carloop.core.events import Envelope, Received, Rejected
 from carloop.kit.errors import CarloopError
+from tests.support.waiting import until
 
 KEY = "wk_test"
 
@@ -61,12 +62,9 @@ class Capture:
             self.rejected += decoded.rejected
         return protocol.accepted(request, decoded)
 
-    def wait(self, wanted: Callable[[], bool], seconds: float = 15) -> None:
+    def wait(self, wanted: Callable[[], bool]) -> None:
         """Wait until ``wanted`` holds, or fail with what did arrive."""
-        end = time.monotonic() + seconds
-        while not wanted():
-            assert time.monotonic() < end, (self.names(), self.rejected, self.refused)
-            time.sleep(0.05)
+        until(wanted, lambda: (self.names(), self.rejected, self.refused), every=0.05)
         assert self.rejected == []
         assert self.refused == []
 

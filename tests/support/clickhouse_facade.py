@@ -26,6 +26,7 @@ from python_multipart.multipart import parse_form
 
 from carloop.kit.errors import InvalidInput
 from carloop.stores.clickhouse.statements import split
+from tests.support.waiting import PATIENCE_SECONDS
 
 _TRANSPORT = frozenset(
     {
@@ -176,7 +177,7 @@ def facade(directory: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/default"
     finally:
         process.stdin.close()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE_SECONDS)
         process.stdout.close()
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import BROWSER_MS, PATIENCE_SECONDS
+
 CLIENTS = Path(__file__).resolve().parents[1] / "clients"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_FLAGS = [
@@ -36,7 +38,7 @@ def node(script: str, *args: str) -> None:
         cwd=CLIENTS,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -91,7 +93,9 @@ def browser_page() -> Iterator[Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         try:
-            yield browser.new_page()
+            page = browser.new_page()
+            page.set_default_timeout(BROWSER_MS)
+            yield page
         finally:
             browser.close()
 

@@ -5,8 +5,7 @@ Its event store is a process of its own: one process holds one chDB, and tests s
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.testclient import TestClient
 from carloop.bootstrap.engine import Engine, build_engine
 from carloop.bootstrap.settings import Settings
 from tests.support.stores import stores_of
+from tests.support.waiting import until
 
 
 class Reading:
@@ -40,22 +40,13 @@ class Reading:
 
     def ended(self, feed: str) -> dict[str, Any]:
         """The last run, once it is over and loaded."""
-        until(lambda: not self.get(feed)["running"])
+        until(lambda: not self.get(feed)["running"], "the run does not end", every=0.05)
         self.loaded()
         return dict(self.get(feed)["last_run"])
 
     def loaded(self) -> None:
         """Wait until everything acknowledged is stored."""
-        until(lambda: self.engine.lag().batches == 0)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that must come, a minute at most."""
-    for _ in range(1200):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it does not come")
+        until(lambda: self.engine.lag().batches == 0, "the loader did not catch up", every=0.05)
 
 
 @contextmanager

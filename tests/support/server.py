@@ -17,8 +17,7 @@ from typing import Any
 import httpx
 
 from tests.support.stores import stores_of
-
-STARTING_SECONDS = 60.0
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 def free_port() -> int:
@@ -38,7 +37,7 @@ def carloop(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
             [sys.executable, "-m", "carloop", *arguments],
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE_SECONDS,
             check=False,
             env={**os.environ, **stores, **environment},
         )
@@ -102,14 +101,13 @@ class Server:
         """Wait until everything acknowledged can be queried."""
         token = (self.data / "run" / "local.token").read_text("ascii")
         with self.client(token) as client:
-            ends = time.monotonic() + STARTING_SECONDS
-            while time.monotonic() < ends:
+
+            def loaded() -> bool:
                 tiles = client.get("/api/overview").json()
-                if tiles["loaded_batches"] >= tiles["accepted_batches"]:
-                    time.sleep(2.0)
-                    return
-                time.sleep(0.1)
-        raise AssertionError("the loader did not catch up")
+                return bool(tiles["loaded_batches"] >= tiles["accepted_batches"])
+
+            until(loaded, "the loader did not catch up")
+        time.sleep(2.0)
 
 
 @contextmanager
@@ -146,7 +144,7 @@ def serving(
             yield server
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
 
 def where(data: Path, port: int) -> list[str]:
@@ -155,14 +153,10 @@ def where(data: Path, port: int) -> list[str]:
 
 
 def _wait_until_ready(server: Server) -> None:
-    ends = time.monotonic() + STARTING_SECONDS
     with server.client() as client:
-        while time.monotonic() < ends:
+
+        def ready() -> bool:
             assert server.process.poll() is None, "the server died"
-            try:
-                if client.get("/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
-    raise AssertionError("the server did not become ready")
+            return client.get("/readyz").status_code == 200
+
+        until(ready, "the server did not become ready", despite=httpx.TransportError)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browser import FLAGS, STATIC, chromium
 from tests.support.server import Server
+from tests.support.waiting import until
 
 SDK = STATIC.parents[1] / "sdk" / "carloop.js"
 DOMAIN = "shop.example"
@@ -117,11 +117,13 @@ class Source:
 
     def wait(self, *names: str, when: Callable[[list[str]], bool] | None = None) -> list[Any]:
         """The events, once those named are among them (as often as they are named)."""
-        ends = time.monotonic() + 30
-        while True:
-            found = self.events()
-            told = [event["event"] for event in found]
-            if when(told) if when else all(told.count(n) >= names.count(n) for n in names):
-                return found
-            assert time.monotonic() < ends, told
-            time.sleep(0.2)
+        found: list[Any] = []
+        told: list[str] = []
+
+        def here() -> bool:
+            found[:] = self.events()
+            told[:] = [event["event"] for event in found]
+            return when(told) if when else all(told.count(n) >= names.count(n) for n in names)
+
+        until(here, lambda: told, every=0.2)
+        return found

@@ -127,11 +127,15 @@ async def test_an_unreadable_body_is_refused_with_its_reason(
     assert rig.kept() == []
 
 
-async def test_keys_are_needed_and_new_ones_work_within_a_second(rig: Rig) -> None:
+async def test_keys_are_needed_and_new_ones_work_at_once(rig: Rig) -> None:
     assert (await rig.call("POST", "/api/events", json=[EVENT])).json()["code"] == "key_missing"
     assert (await rig.send([EVENT], "wrong")).status_code == 401
-    publish(rig.keys, key("secret"), key("fresh"))
+    preflight = {"origin": "https://new.example"}
+    publish(rig.keys, key("secret", origins=("https://shop.example",)))
     rig.now += 0.9
+    assert (await rig.call("OPTIONS", "/api/events", headers=preflight)).status_code == 403
+    publish(rig.keys, key("secret"), key("fresh"))
+    assert (await rig.call("OPTIONS", "/api/events", headers=preflight)).status_code == 204
     assert (await rig.send([EVENT], "fresh")).status_code == 200
     publish(rig.keys, key("secret", expires_at=int(rig.now * 1000)))
     rig.now += 0.9

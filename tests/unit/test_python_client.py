@@ -31,6 +31,7 @@ from carloop_client import (
 
 from carloop.connectors import PROTOCOLS
 from carloop.core.events import OWN_LIMITS, Received
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "clients" / "python" / "src"
@@ -68,7 +69,7 @@ class Peer:
 
     def wait(self, wanted: Callable[[], bool]) -> None:
         with self.arrived:
-            assert self.arrived.wait_for(wanted, 20), self.bodies
+            assert self.arrived.wait_for(wanted, PATIENCE_SECONDS), self.bodies
 
     def names(self) -> list[str]:
         return [event["event"] for event in self.taken]
@@ -190,7 +191,7 @@ def test_a_busy_server_is_asked_again_when_it_said_under_the_same_ids(peer: Peer
     peer.decide = lambda _events: answers.pop(0) if answers else SAFE
     with Client(peer.url, "wk_1", flush_after=0.01) as client:
         client.track("a", WHO)
-        client.flush(20)
+        client.flush(PATIENCE_SECONDS)
         assert client.pending() == 0
     assert len(peer.bodies) == 3
     assert len({body[0]["message_id"] for body in peer.bodies}) == 1
@@ -230,7 +231,7 @@ def test_a_refused_key_is_told_and_its_events_wait(peer: Peer) -> None:
     client = Client(peer.url, "wk_1", flush_after=0.01)
     client.track("a", WHO)
     with pytest.raises(KeyRefused) as refused:
-        client.flush(20)
+        client.flush(PATIENCE_SECONDS)
     assert refused.value.code == "key_invalid"
     assert client.pending() == 1
     peer.decide = lambda _events: SAFE
@@ -256,7 +257,7 @@ def test_a_full_queue_is_told_and_takes_again_later(peer: Peer) -> None:
         with pytest.raises(QueueFull):
             client.track("c", WHO)
         gate.set()
-        client.flush(20)
+        client.flush(PATIENCE_SECONDS)
         client.track("d", WHO)
     assert peer.names() == ["a", "b", "d"]
 
@@ -305,7 +306,7 @@ def run(
     return subprocess.run(
         [python, "-W", "error", "-c", script, *arguments],
         env={**os.environ, "PYTHONPATH": str(SOURCES), **PYENV},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
 
 
@@ -397,6 +398,6 @@ def test_nothing_outside_the_standard_library_is_imported() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", script], env={"PYTHONPATH": str(SOURCES)},
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"

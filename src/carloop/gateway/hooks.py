@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
-import structlog
 
 from carloop.connectors.hook import HookProtocol, HookSettings, Place
 from carloop.connectors.protocol import Request, Response
 from carloop.core.hooks import Hook, clear_settings, decode_hooks
 from carloop.core.ports.vault import Cipher
-from carloop.gateway.keys import LOOK_EVERY_SECONDS
+from carloop.gateway.published import PublishedFile
 from carloop.kit.errors import CarloopError, NotFound
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,7 @@ class Called:
 
 
 class HookRing:
-    """The hooks in force; looks at the file at most every quarter of a second.
+    """The hooks in force; one that was just made is found at once.
 
     Args:
         path: ``hooks.json``; while it is absent or unreadable, what was read last stays in force.
@@ -47,12 +41,10 @@ class HookRing:
 
     def __init__(self, protocols: Iterable[HookProtocol], path: Path, cipher: Cipher) -> None:
         self._by_word = {protocol.word: protocol for protocol in protocols}
-        self._path = path
+        self._file = PublishedFile(path, decode_hooks)
         self._cipher = cipher
         self._hooks: dict[tuple[int, int], Hook] = {}
         self._open: dict[tuple[int, int], tuple[int, HookSettings]] = {}
-        self._version: tuple[int, int, int] | None = None
-        self._looked = float("-inf")
 
     def called(self, method: str, path: str) -> Called | None:
         """Whom a request calls, where its path is of that form."""
@@ -69,8 +61,8 @@ class HookRing:
             NotFound: ``source_unknown``: no such source, disabled, or of another kind.
             Permanent: the settings cannot be read with this master key.
         """
-        self._look(now)
         where = (called.place.tenant, called.place.source)
+        self._look(now, at_once=where not in self._hooks)
         hook = self._hooks.get(where)
         if hook is None or hook.protocol != called.protocol.name:
             raise NotFound("no such source", code="source_unknown")
@@ -84,21 +76,9 @@ class HookRing:
         self._open[where] = (hook.version, opened)
         return opened
 
-    def _look(self, now: float) -> None:
-        if 0 <= now - self._looked < LOOK_EVERY_SECONDS:
-            return
-        self._looked = now
-        try:
-            stat = os.stat(self._path)
-            version = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-            if version == self._version:
-                return
-            hooks = decode_hooks(self._path.read_bytes())
-        except FileNotFoundError:
-            return
-        except (OSError, msgspec.DecodeError) as error:
-            log.error("hooks_unreadable", error=type(error).__name__)
+    def _look(self, now: float, *, at_once: bool = False) -> None:
+        hooks = self._file.fresh(now, at_once=at_once)
+        if hooks is None:
             return
         self._hooks = {(hook.tenant, hook.source): hook for hook in hooks}
         self._open = {where: known for where, known in self._open.items() if where in self._hooks}
-        self._version = version

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-import structlog
-
 from carloop.core.events import Limits, raised
 from carloop.core.write_keys import WriteKey, decode_write_keys
+from carloop.gateway.published import PublishedFile
 from carloop.kit.errors import PermissionDenied, TooMany, Unauthenticated
-
-log = structlog.get_logger(__name__)
-
-LOOK_EVERY_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -29,18 +22,16 @@ class _Bucket:
 
 
 class KeyRing:
-    """The write keys in force; looks at the file at most every quarter of a second.
+    """The write keys in force; one that was just made is found at once.
 
     Args:
         path: ``keys.json``; while it is absent or unreadable, the keys read last stay in force.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = PublishedFile(path, decode_write_keys)
         self._keys: dict[bytes, WriteKey] = {}
-        self._version: tuple[int, int, int] | None = None
         self._widest = (0, 0)
-        self._looked = float("-inf")
         self._buckets: dict[bytes, _Bucket] = {}
 
     def check(self, clear: str, origin: str, now: float) -> WriteKey:
@@ -61,6 +52,8 @@ class KeyRing:
             raise Unauthenticated("a write key is needed", code="key_missing")
         digest = hashlib.sha256(clear.encode("utf-8", "surrogateescape")).digest()
         key = self._keys.get(digest)
+        if key is None and self._look(now, at_once=True):
+            key = self._keys.get(digest)
         if key is None or not hmac.compare_digest(key.hash, digest.hex()):
             raise Unauthenticated("no such write key", code="key_invalid")
         if key.expires_at is not None and now * 1000 >= key.expires_at:
@@ -82,6 +75,9 @@ class KeyRing:
     def welcomes(self, origin: str, now: float) -> bool:
         """Whether any key may be used from ``origin``: what a preflight asks."""
         self._look(now)
+        return self._welcomed(origin) or (self._look(now, at_once=True) and self._welcomed(origin))
+
+    def _welcomed(self, origin: str) -> bool:
         return any(not key.origins or origin in key.origins for key in self._keys.values())
 
     def _spend(self, digest: bytes, rate: int, now: float) -> None:
@@ -92,25 +88,15 @@ class KeyRing:
             raise TooMany("too many requests", code="rate_limited", retry_after_seconds=1)
         bucket.tokens -= 1
 
-    def _look(self, now: float) -> None:
-        if 0 <= now - self._looked < LOOK_EVERY_SECONDS:
-            return
-        self._looked = now
-        try:
-            stat = os.stat(self._path)
-            version = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-            if version == self._version:
-                return
-            keys = decode_write_keys(self._path.read_bytes())
-        except FileNotFoundError:
-            return
-        except (OSError, msgspec.DecodeError) as error:
-            log.error("keys_unreadable", error=type(error).__name__)
-            return
+    def _look(self, now: float, *, at_once: bool = False) -> bool:
+        """Take over what is new; False where nothing is."""
+        keys = self._file.fresh(now, at_once=at_once)
+        if keys is None:
+            return False
         self._keys = {bytes.fromhex(key.hash): key for key in keys}
         self._widest = (
             max((key.event_bytes for key in keys), default=0),
             max((key.wire_bytes for key in keys), default=0),
         )
         self._buckets = {d: b for d, b in self._buckets.items() if d in self._keys}
-        self._version = version
+        return True

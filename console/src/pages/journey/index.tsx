@@ -2,7 +2,7 @@ import { DeleteOutlined, PauseOutlined, PlayCircleOutlined, SaveOutlined, SendOu
 import { Alert, App, Button, Card, DatePicker, Flex, Form, Input, Skeleton, Tabs, Tag } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import { Suspense, lazy, useState } from "react";
-import { useNavigate, useParams, useSearchParams } from "react-router";
+import { useLocation, useNavigate, useParams, useSearchParams } from "react-router";
 import { useCatalogue, type Catalogue } from "../../api/catalogue";
 import { useMay } from "../../api/session";
 import { useWords, type Key } from "../../i18n";
@@ -149,7 +149,8 @@ function Editor({ journey, start, catalogue }: { journey: Journey | undefined; s
   const save = useSave(journey);
   const [name, setName] = useState(journey?.name ?? "");
   const [graph, setGraph] = useState(start);
-  const [chosen, setChosen] = useState(start.entry);
+  const kept = (useLocation().state as { chosen?: string } | null)?.chosen;
+  const [chosen, setChosen] = useState(kept && start.nodes.some((one) => one.id === kept) ? kept : start.entry);
   const [dirty, setDirty] = useState(false);
   const editable = may("journey.write");
   const node = graph.nodes.find((one) => one.id === chosen);
@@ -163,7 +164,7 @@ function Editor({ journey, start, catalogue }: { journey: Journey | undefined; s
       onSuccess: (saved) => {
         setDirty(false);
         toast.done(t("builder.saved"));
-        if (!journey) void go(`/journeys/${saved.id}`, { replace: true });
+        if (!journey) void go(`/journeys/${saved.id}`, { replace: true, state: { chosen } });
       },
       onError: toast.refused,
     });
