@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,8 +41,15 @@ def opened() -> Iterator[Table]:
         _fill(store, asked.events, persons)
         store.ensure_tenant(TENANT)
         store.reload_persons(TENANT)
+        _settle(store)
         yield Table(store, asked.events, persons)
         store.close()
+
+
+def _settle(store: ClickHouseStore) -> None:
+    """Wait for the merges that the filling began: they would be measured with the first question."""
+    while store.query(Query("SELECT count() FROM system.merges"), Scope(TENANT)).rows[0][0]:
+        time.sleep(0.2)
 
 
 def _fill(store: ClickHouseStore, events: int, persons: int) -> None:
