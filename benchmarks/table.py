@@ -47,7 +47,7 @@ def opened() -> Iterator[Table]:
 
 
 def _settle(store: ClickHouseStore) -> None:
-    """Wait for the merges that the filling began: they would be measured with the first question."""
+    """Wait for the merges that the filling began: else the first question includes them."""
     while store.query(Query("SELECT count() FROM system.merges"), Scope(TENANT)).rows[0][0]:
         time.sleep(0.2)
 
