@@ -52,7 +52,7 @@ demo: setup ## load demo data of SIZE s, m or l into DATA
 	$(PY) -m carloop demo --data $(DATA) --size $(SIZE)
 
 test: setup-dev ## the fast suite (at most 15 minutes on two cores)
-	$(PY) -m pytest -q -n 2 --dist loadfile -m "not deep"
+	$(PY) -m pytest -q -n 4 --dist loadfile -m "not deep"
 	$(PY) hatch_build.py npm test --silent
 
 STORE_TESTS := tests/unit/test_pipeline.py tests/unit/test_quarantine.py tests/contracts tests/scenarios tests/e2e

@@ -45,7 +45,8 @@ class Campaign:
             until(lambda: http.get(f"/api/segments/{segment}").json()["refreshed_at"])
 
     def finish(self, server: Server, token: str, seconds: float = 30) -> None:
-        """Wait until nothing new is sent for a while, at most ``seconds``."""
+        """Wait for the first message, then until nothing new is sent for a while or ``seconds``."""
+        until(lambda: self._receiver.delivered, "no message was sent at all")
         ends, seen, quiet = time.monotonic() + seconds, -1, 0
         while time.monotonic() < ends and quiet < 6:
             now = sum(self._receiver.delivered.values())

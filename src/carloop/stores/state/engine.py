@@ -7,6 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 BUSY_TIMEOUT_MS = 10_000
+WRITER_CACHE_KIB = 65_536
+READER_CACHE_KIB = 8_192
+"""Of each connection, and never given back; behind it stands the system's cache of the file."""
 _LOCK_SQL = "SELECT pg_advisory_xact_lock(hashtextextended('carloop.' || current_schema(), 0))"
 
 
@@ -45,7 +48,7 @@ def _sqlite(url: Any, begin: str, *, read_only: bool = False) -> Engine:
             "secure_delete = ON",
             "foreign_keys = ON",
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
-            "cache_size = -65536",
+            f"cache_size = -{READER_CACHE_KIB if read_only else WRITER_CACHE_KIB}",
             "temp_store = MEMORY",
             f"query_only = {'ON' if read_only else 'OFF'}",
         ):
