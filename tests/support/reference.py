@@ -17,6 +17,10 @@ from carloop.bootstrap.settings import Settings
 from carloop.connectors import HOOKS, PROTOCOLS
 from carloop.connectors.feeds import FEEDS
 from carloop.connectors.feeds.broker import LONGEST_META, PAGE_BYTES, PAGE_RECORDS
+from carloop.connectors.feeds.file_places import MOST_FILES
+from carloop.connectors.feeds.file_rows import MOST_SPOOLED
+from carloop.connectors.feeds.web import MOST_BYTES
+from carloop.connectors.files.xml_rows import MOST_DEPTH, MOST_ELEMENTS
 from carloop.core.events import Limits
 from carloop.core.feeds import LONGEST_RECORD, MOST_PAGE_RECORDS
 from carloop.core.fields import Field, FieldType
@@ -73,13 +77,17 @@ def feeds() -> str:
 # Sources that are read
 
 {NOTE} How: [a database](../guides/connect-a-database.md),
+[files and APIs](../guides/read-files-and-apis.md),
 [vehicle telematics](../guides/vehicle-telematics.md). Secrets are stored encrypted and never shown.
-A private address needs `CARLOOP_ALLOWED_HOSTS`.
+A private address needs `CARLOOP_ALLOWED_HOSTS`, a folder of this machine `CARLOOP_ALLOWED_FOLDERS`.
 
 | limit | |
 | --- | --- |
 | one record | {LONGEST_RECORD} bytes; a message {LONGEST_RECORD - LONGEST_META} |
 | a page | {MOST_PAGE_RECORDS} records; of a broker {PAGE_RECORDS} messages or {PAGE_BYTES} bytes |
+| files of one feed | {MOST_FILES}; Parquet and Excel elsewhere {MOST_SPOOLED} bytes each |
+| an XML record | {MOST_ELEMENTS} elements and attributes, {MOST_DEPTH} levels |
+| one answer of an API | {MOST_BYTES} bytes |
 | events of one record | {PLACES}; {LIST_PLACES} where its mapping names a list |
 
 A message that is no JSON, empty, too long or gone (`malformed_json`, `invalid_encoding`,
@@ -87,10 +95,15 @@ A message that is no JSON, empty, too long or gone (`malformed_json`, `invalid_e
 and holds nobody up. A message carries, besides its own members, `$message` (`topic`, `level.1` …,
 `key`, `headers`, `at`); JSON that is no object stands under `$value`.
 
+A row of a file carries `$file` (`name`, `row`) besides its columns. What cannot be read of a file
+is kept with its place: [reasons](quarantine.md#rows-of-files-and-objects-of-apis).
+
 Run against real servers: PostgreSQL, MariaDB, SQLite, mosquitto 2 (MQTT 5 and 3.1.1), RabbitMQ,
-NATS JetStream, Redis 7. **Not run**: Kafka was tested against the cluster that librdkafka brings
-along, not against an Apache Kafka or Redpanda server; its SASL and TLS, Redis Cluster and Sentinel,
-and TLS to a broker beyond the refusal of a peer that has none.
+NATS JetStream, Redis 7, SFTP (asyncssh), an HTTP server of our own. S3 was tested against a server
+of our own that checks signatures as the AWS SDK makes them; **not run**: AWS, MinIO or any other S3
+service, OpenSSH's SFTP server. **Not run**: Kafka was tested against the cluster that librdkafka
+brings along, not against an Apache Kafka or Redpanda server; its SASL and TLS, Redis Cluster and
+Sentinel, and TLS to a broker beyond the refusal of a peer that has none.
 
 {body}
 """

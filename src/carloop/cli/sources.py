@@ -84,13 +84,18 @@ def run(
         bool, typer.Option("--again", help="From the beginning; nothing is stored twice.")
     ] = False,
 ) -> None:
-    """Read a source now and wait for the end of the run."""
+    """Read a source now and wait for the end of the run, or of the one under way."""
     with connect(data) as api:
         if api.engine is not None:
             api.engine.start()
         feed = _named(api, name)
         before = feed["last_run"]["id"] if feed["last_run"] else 0
-        api.call("POST", f"/api/feeds/{feed['id']}/run", {"again": again})
+        try:
+            api.call("POST", f"/api/feeds/{feed['id']}/run", {"again": again})
+        except Refused as error:
+            if error.code != "feed_running" or again:
+                raise
+            before = 0
         last: dict[str, Any] | None = None
         while last is None or last["id"] == before or last["state"] == "running":
             time.sleep(POLL_SECONDS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,8 @@ MOST_WAITING = 4_000
 """Journal batches that may wait for the loader before reading pauses."""
 WAIT_SECONDS = 0.2
 STOP_SECONDS = 15.0
+MOST_LATER = 86_400
+"""Seconds that a source may put off its next reading by."""
 MOST_COLUMNS = 500
 
 
@@ -186,13 +189,13 @@ class FeedRunner:
             tx.feeds.save_progress(progress)
         try:
             run, progress = self._read(feed, run, progress, reading.stop)
-            code = ""
+            code, later = "", 0
         except CarloopError as error:
-            code = error.code
+            code, later = error.code, error.retry_after_seconds or 0
         except Exception as error:
             log.exception("feed_crashed", feed=feed.id, error=type(error).__name__)
-            code = "unexpected"
-        return self._finish(feed, run, code, reading)
+            code, later = "unexpected", 0
+        return self._finish(feed, run, code, reading, timedelta(seconds=min(later, MOST_LATER)))
 
     def _read(
         self, feed: StoredFeed, run: FeedRun, progress: FeedProgress, stop: threading.Event
@@ -313,7 +316,10 @@ class FeedRunner:
         while not stop.is_set() and self._waiting() > MOST_WAITING:
             stop.wait(WAIT_SECONDS)
 
-    def _finish(self, feed: StoredFeed, run: FeedRun, code: str, reading: _Reading) -> FeedRun:
+    def _finish(
+        self, feed: StoredFeed, run: FeedRun, code: str, reading: _Reading, later: timedelta
+    ) -> FeedRun:
+        """Note how a run ended; ``later``: how long its source asks to be left alone."""
         now, stopped = self._clock.now(), reading.stop.is_set()
         with self._state.write() as tx:
             noted = next((r for r in tx.feeds.runs(feed.id, 1) if r.id == run.id), run)
@@ -327,7 +333,7 @@ class FeedRunner:
             zone = ZoneInfo(tx.tenants.get(feed.tenant).zone)
             due = schedule.next_run(current.schedule, now, zone) if current.enabled else None
             if due is not None and code:
-                due = max(due, now + schedule.pause(failures))
+                due = max(due, now + max(schedule.pause(failures), later))
             if stopped and reading.endless and not (reading.again or self._closed):
                 due = None
             tx.feeds.save_progress(
