@@ -45,6 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def visitor(site: Site) -> Iterator[Visitor]:
     opened = Visitor.open(site.browser, site.server.url, language="en", cookies=site.cookies)
     yield opened
+    print(opened.tell())
     opened.close()
 
 
@@ -158,6 +159,55 @@ def test_a_feed_is_deleted_after_its_name_is_typed(visitor: Visitor, site: Site)
     dialog.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_text("No feeds yet").wait_for()
     assert visitor.troubles == []
+
+
+def test_files_are_connected_by_what_their_place_and_format_need(
+    visitor: Visitor, site: Site
+) -> None:
+    (site.folder / "orders.log").write_text("2026-11-01 13966280811 LSVAA4182E2184847\nnoise\n")
+    visitor.visit("/feeds")
+    page = visitor.page
+    page.get_by_role("button", name="New feed").first.click()
+    page.get_by_role("radio", name="Files and folders").check()
+    expect(page.get_by_label("Bucket")).to_have_count(0)
+    _choose(page, "Where the files are", "SFTP server")
+    expect(page.get_by_label("Fingerprint of the server's key")).to_be_visible()
+    _choose(page, "Where the files are", "Folder of this machine")
+    _choose(page, "Format", "Log")
+    expect(page.get_by_label("XML: path to the record element")).to_have_count(0)
+    page.get_by_label("Folder", exact=True).fill("/etc")
+    page.get_by_label("Pattern of names").fill("*.log")
+    page.get_by_label("Pattern of a log line").fill(r"^(?P<day>\S+) (?P<mobile>\d+) (?P<vin>\S+)$")
+    page.get_by_role("button", name="Try the connection").click()
+    refused = page.locator(".ant-form-item", has_text="Folder").locator("[id$=_help]")
+    expect(refused).to_have_text("Outside the folders that are allowed")
+    visitor.troubles.clear()
+    page.get_by_label("Folder", exact=True).fill(str(site.folder))
+    page.get_by_role("button", name="Try the connection").click()
+    page.get_by_text(re.compile("^Connected")).wait_for()
+    page.get_by_text("Some rows or files cannot be read").wait_for()
+    page.get_by_role("cell", name="13966280811").wait_for()
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("tr", has_text="mobile").first).to_contain_text("Identifier")
+    assert visitor.accessibility() == []
+    assert visitor.troubles == []
+
+
+def test_an_api_is_asked_for_by_its_credentials_and_paging(visitor: Visitor) -> None:
+    visitor.visit("/feeds")
+    page = visitor.page
+    page.get_by_role("button", name="New feed").first.click()
+    page.get_by_role("radio", name="HTTP API (JSON)").check()
+    expect(page.get_by_label("Token", exact=True)).to_have_count(0)
+    _choose(page, "Credentials", "Bearer token")
+    page.get_by_label("Token", exact=True).fill("x")
+    _choose(page, "Paging", "Page number")
+    expect(page.get_by_label("First page")).to_have_value("1")
+    page.get_by_label("URL").fill("http://127.0.0.1:9/orders")
+    page.get_by_role("button", name="Try the connection").click()
+    page.get_by_text("A private address; the installation must allow it").wait_for()
+    visitor.troubles.clear()
+    assert visitor.accessibility() == []
 
 
 def _feed(site: Site) -> dict[str, Any]:

@@ -210,6 +210,11 @@ class Visitor:
             for node in v["nodes"][:3]
         ]
 
+    def tell(self) -> str:
+        """Where the page is, what went wrong and what it shows: printed, for a test that fails."""
+        shown = self.page.locator("body").inner_text()
+        return "\n".join((self.page.url, *self.troubles, shown))
+
     def close(self) -> None:
         """Close the context."""
         self.context.close()

@@ -3,10 +3,10 @@ import { Background, BaseEdge, Controls, EdgeLabelRenderer, Handle, Position, Re
 import "@xyflow/react/dist/style.css";
 import { Button, Dropdown, theme } from "antd";
 import { createContext, useContext, useMemo } from "react";
-import { useWords } from "../../i18n";
+import { useWords, type Key } from "../../i18n";
 import { useTheme } from "../../shell/theme";
 import { useDescribe } from "./describe";
-import { layout, type Edge, type Graph, type Insertable, type Node } from "./graph";
+import { INSERTABLE, layout, type Edge, type Graph, type Insertable, type Node } from "./graph";
 
 type Props = {
   graph: Graph;
@@ -18,11 +18,17 @@ type Props = {
 
 const Editing = createContext<Pick<Props, "editable" | "onInsert">>({ editable: false, onInsert: () => undefined });
 const COLOURS: Record<Node["kind"], string> = {
-  entry_segment: "#1750c4", wait: "#8a5a00", send: "#0b7a53", condition: "#7b3fb5", exit: "#5f6672",
+  entry_segment: "#1750c4", wait: "#8a5a00", send: "#0b7a53", condition: "#7b3fb5", split: "#a8327d", exit: "#5f6672",
 };
 
 type StepNode = FlowNode<{ node: Node }, "step">;
-type StepEdge = FlowEdge<{ edge: Edge }, "step">;
+type StepEdge = FlowEdge<{ edge: Edge; share: number | null }, "step">;
+
+/** What a branch is called; `share` is that of a split's first way, in percent. */
+function branchName({ port }: Edge, share: number | null, t: (key: Key) => string): string {
+  if (share !== null) return `${Number((port === "a" ? share : 100 - share).toFixed(4))} %`;
+  return port === "yes" ? t("node.yes") : port === "no" ? t("node.no") : "";
+}
 
 function StepCard({ data, selected }: NodeProps<StepNode>) {
   const { token } = theme.useToken();
@@ -51,8 +57,8 @@ function StepLine({ id, sourceX, sourceY, targetX, targetY, data, markerEnd }: E
   const { token } = theme.useToken();
   const { editable, onInsert } = useContext(Editing);
   const [path, x, y] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition: Position.Bottom, targetPosition: Position.Top });
-  const edge = data!.edge;
-  const branch = edge.port === "yes" ? t("node.yes") : edge.port === "no" ? t("node.no") : "";
+  const { edge, share } = data!;
+  const branch = branchName(edge, share, t);
   return (
     <>
       <BaseEdge id={id} path={path} markerEnd={markerEnd} />
@@ -66,7 +72,7 @@ function StepLine({ id, sourceX, sourceY, targetX, targetY, data, markerEnd }: E
             <Dropdown
               trigger={["click"]}
               menu={{
-                items: (["wait", "condition", "send"] as const).map((kind) => ({ key: kind, label: t(`node.${kind}`) })),
+                items: INSERTABLE.map((kind) => ({ key: kind, label: t(`node.${kind}`) })),
                 onClick: ({ key }) => onInsert(edge, key as Insertable),
               }}
             >
@@ -100,10 +106,12 @@ export default function Canvas({ graph, chosen, editable, onChoose, onInsert }: 
       };
     });
   }, [graph, chosen]);
-  const edges = useMemo<StepEdge[]>(
-    () => graph.edges.map((edge) => ({ id: `${edge.from}/${edge.port}`, source: edge.from, target: edge.to, type: "step", data: { edge } })),
-    [graph],
-  );
+  const edges = useMemo<StepEdge[]>(() => {
+    const shares = new Map(graph.nodes.map((node) => [node.id, node.kind === "split" ? node.percent : null]));
+    return graph.edges.map((edge) => ({
+      id: `${edge.from}/${edge.port}`, source: edge.from, target: edge.to, type: "step", data: { edge, share: shares.get(edge.from) ?? null },
+    }));
+  }, [graph]);
   const editing = useMemo(() => ({ editable, onInsert }), [editable, onInsert]);
   return (
     <Editing.Provider value={editing}>

@@ -7,7 +7,7 @@ import { useWords } from "../../i18n";
 import { asGroup, toServer } from "../../rules/model";
 import { RuleBuilder } from "../../rules/RuleBuilder";
 import { TrySend } from "./TrySend";
-import type { ConditionNode, EntryNode, Node, SendNode, Text, WaitNode } from "./graph";
+import type { ConditionNode, EntryNode, Node, SendNode, SplitNode, Text, WaitNode } from "./graph";
 import { useChannelNames, useSegmentNames } from "./queries";
 
 type Of<N> = { node: N; onChange: (node: N) => void };
@@ -137,6 +137,20 @@ function Condition({ node, catalogue, onChange }: Of<ConditionNode> & { catalogu
   );
 }
 
+function Split({ node, onChange }: Of<SplitNode>) {
+  const { t } = useWords();
+  return (
+    <>
+      <Item label={t("node.splitPercent")} id="node-percent" extra={t("node.splitHint")}>
+        <InputNumber id="node-percent" min={0} max={100} precision={2} suffix="%" value={node.percent} onChange={(percent) => onChange({ ...node, percent: percent ?? 50 })} style={{ width: 140 }} />
+      </Item>
+      <Item label={t("node.splitSalt")} id="node-salt" extra={t("node.splitSaltHint")}>
+        <Input id="node-salt" maxLength={64} value={node.salt} onChange={(e) => onChange({ ...node, salt: e.target.value.replace(/[^ -~]/g, "") })} />
+      </Item>
+    </>
+  );
+}
+
 type Props = { node: Node; journey?: string; dirty: boolean; catalogue: Catalogue; editable: boolean; onChange: (node: Node) => void; onRemove: () => void };
 
 /** The form of one node. */
@@ -153,6 +167,7 @@ export function NodePanel({ node, journey, dirty, catalogue, editable, onChange,
         {node.kind === "wait" && <Wait node={node} onChange={onChange} />}
         {node.kind === "send" && <Send node={node} onChange={onChange} />}
         {node.kind === "condition" && <Condition node={node} catalogue={catalogue} onChange={onChange} />}
+        {node.kind === "split" && <Split node={node} onChange={onChange} />}
         {node.kind === "exit" && <Typography.Text type="secondary">{t("node.exitHint")}</Typography.Text>}
       </Form>
       {node.kind === "send" && journey && <TrySend journey={journey} node={node.id} disabled={dirty} />}

@@ -1,4 +1,4 @@
-import { useWords } from "../../i18n";
+import { useWords, type Key } from "../../i18n";
 import { useChannelNames, useSegmentNames } from "./queries";
 import type { Node } from "./graph";
 
@@ -31,7 +31,11 @@ export function useDescribe(node: Node): { title: string; detail: string; comple
       return node.rule.kind === "everyone"
         ? { title, detail: t("node.chooseRule"), complete: false }
         : { title, detail: t("node.ruleSet"), complete: true };
-    case "exit":
-      return { title, detail: t(node.reason === "not_matching" ? "node.exitNo" : "node.exitDone"), complete: true };
+    case "split":
+      return { title, detail: t("node.splitShare", { a: node.percent, b: Number((100 - node.percent).toFixed(4)) }), complete: true };
+    case "exit": {
+      const reasons: Record<string, Key> = { not_matching: "node.exitNo", not_chosen: "node.exitNotChosen" };
+      return { title, detail: t(reasons[node.reason] ?? "node.exitDone"), complete: true };
+    }
   }
 }

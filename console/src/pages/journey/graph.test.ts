@@ -27,6 +27,14 @@ describe("journey graph", () => {
     expect(remove(graph, id).nodes.map((node) => node.id)).toEqual(start.nodes.map((node) => node.id));
   });
 
+  it("splits into two ways, and goes on by the first when it is taken out", () => {
+    const start = newGraph();
+    const { graph, id } = insert(start, { from: "entry", to: "send_1", port: "next" }, "split");
+    expect(reach(graph, id, "a")).toBe("send_1");
+    expect(graph.nodes.find((node) => node.id === reach(graph, id, "b"))).toMatchObject({ kind: "exit", reason: "not_chosen" });
+    expect(remove(graph, id)).toEqual(start);
+  });
+
   it("never removes the entry or an exit", () => {
     const graph = newGraph();
     expect(remove(graph, "entry")).toBe(graph);

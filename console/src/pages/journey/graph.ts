@@ -19,8 +19,9 @@ export type SendNode = {
   ttl_hours: number;
 };
 export type ConditionNode = { id: string; kind: "condition"; rule: Rule };
+export type SplitNode = { id: string; kind: "split"; percent: number; salt: string };
 export type ExitNode = { id: string; kind: "exit"; reason: string };
-export type Node = EntryNode | WaitNode | SendNode | ConditionNode | ExitNode;
+export type Node = EntryNode | WaitNode | SendNode | ConditionNode | SplitNode | ExitNode;
 export type Edge = { from: string; to: string; port: string };
 export type Graph = {
   entry: string;
@@ -30,7 +31,14 @@ export type Graph = {
   period: { from: string; to: string | null } | null;
 };
 
-export type Insertable = "wait" | "send" | "condition";
+export const INSERTABLE = ["wait", "condition", "split", "send"] as const;
+export type Insertable = (typeof INSERTABLE)[number];
+
+/** The ports of nodes that branch: the way that leads on, and the way that leads aside. */
+export const BRANCHES: Partial<Record<Node["kind"], { on: string; aside: string; reason: string }>> = {
+  condition: { on: "yes", aside: "no", reason: "not_matching" },
+  split: { on: "a", aside: "b", reason: "not_chosen" },
+};
 
 export function newGraph(segment = ""): Graph {
   return {
@@ -66,27 +74,31 @@ const START: Record<Insertable, (id: string) => Node> = {
   wait: (id) => ({ id, kind: "wait", days: 1, hours: 0, minutes: 0 }),
   send: (id) => ({ id, kind: "send", channel: "", template: {}, purpose: "marketing", ttl_hours: 24 }),
   condition: (id) => ({ id, kind: "condition", rule: { kind: "everyone" } }),
+  split: (id) => ({ id, kind: "split", percent: 50, salt: "" }),
 };
 
-/** Put a new node on an edge; a condition's "no" goes to an exit of its own. */
+/** Put a new node on an edge; where it branches, the way aside goes to an exit of its own. */
 export function insert(graph: Graph, on: Edge, kind: Insertable): { graph: Graph; id: string } {
   const id = freeId(graph, kind);
   const nodes = [...graph.nodes, START[kind](id)];
   const edges = graph.edges.map((edge) =>
     edge.from === on.from && edge.port === on.port ? { ...edge, to: id } : edge,
   );
-  edges.push({ from: id, to: on.to, port: kind === "condition" ? "yes" : "next" });
-  if (kind === "condition") {
+  const branch = BRANCHES[kind];
+  edges.push({ from: id, to: on.to, port: branch?.on ?? "next" });
+  if (branch) {
     const exit = freeId(graph, "exit");
-    nodes.push({ id: exit, kind: "exit", reason: "not_matching" });
-    edges.push({ from: id, to: exit, port: "no" });
+    nodes.push({ id: exit, kind: "exit", reason: branch.reason });
+    edges.push({ from: id, to: exit, port: branch.aside });
   }
   return { graph: { ...graph, nodes, edges }, id };
 }
 
-/** Take a node out; what led to it leads on (a condition keeps its "yes" branch). */
+const ASIDE = new Set(Object.values(BRANCHES).map((branch) => branch.aside));
+
+/** Take a node out; what led to it leads on (where it branched, by the way that leads on). */
 export function remove(graph: Graph, id: string): Graph {
-  const after = graph.edges.find((edge) => edge.from === id && edge.port !== "no")?.to;
+  const after = graph.edges.find((edge) => edge.from === id && !ASIDE.has(edge.port))?.to;
   if (!after || id === graph.entry) return graph;
   const edges = graph.edges
     .filter((edge) => edge.from !== id)
@@ -123,7 +135,7 @@ export function layout(graph: Graph): Map<string, { column: number; row: number 
     if (known && known.column >= column) return;
     places.set(id, { column, row: known?.row ?? row });
     const next = graph.edges.filter((edge) => edge.from === id);
-    const ordered = [...next].sort((a, b) => Number(a.port === "no") - Number(b.port === "no"));
+    const ordered = [...next].sort((a, b) => Number(ASIDE.has(a.port)) - Number(ASIDE.has(b.port)));
     ordered.forEach((edge, index) => {
       if (index > 0) rows += 1;
       visit(edge.to, column + 1, index > 0 ? rows : row, new Set([...path, id]));
