@@ -37,6 +37,7 @@ export const router = createBrowserRouter(
         page("feeds", () => import("./pages/feeds")),
         page("imports", () => import("./pages/imports")),
         page("quarantine", () => import("./pages/quarantine")),
+        page("plan", () => import("./pages/plan")),
         page("catalogue", () => import("./pages/catalogue")),
         page("jobs", () => import("./pages/jobs")),
         page("users", () => import("./pages/users")),

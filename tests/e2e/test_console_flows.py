@@ -245,6 +245,62 @@ def test_a_segment_is_created_deleted_and_brought_back(visitor: Visitor) -> None
     assert visitor.troubles == []
 
 
+def test_what_arrives_unplanned_is_planned_published_and_imported(
+    visitor: Visitor, site: Site
+) -> None:
+    rated = {**_event(50, FIRST), "event": "brochure_opened", "properties": {"pages": 12}}
+    with site.server.client() as client:
+        _send(client, site.write_key, [rated])
+
+        def unplanned() -> bool:
+            items = client.get("/api/plan/unplanned").json()["items"]
+            return "brochure_opened" in {it["event"] for it in items}
+
+        until(unplanned, "nothing unplanned was seen")
+    page = visitor.page
+    visitor.visit("/plan")
+    page.get_by_text("Points met in the last 30 days").wait_for()
+    page.get_by_role("tab", name="Unplanned").click()
+    page.get_by_role("row", name=re.compile("brochure_opened")).get_by_role(
+        "button", name="Add to plan"
+    ).click()
+    drawer = page.get_by_role("dialog", name="New event")
+    drawer.get_by_label("Owner").first.fill("Li")
+    drawer.get_by_role("button", name="Add property").click()
+    drawer.get_by_label("Name", exact=True).fill("pages")
+    drawer.get_by_role("button", name="Save").click()
+    page.get_by_text("1 changes wait; nothing was published yet").wait_for()
+    expect(page.get_by_role("row", name=re.compile("brochure_opened"))).to_have_count(0)
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    page.get_by_text("Published v1").wait_for()
+
+    page.get_by_role("button", name="Import").click()
+    dialog = page.get_by_role("dialog", name="Import")
+    bad = b"events: [{name: page_viewed, properties: [{name: url, type: number}]}]"
+    upload = dialog.locator("input[type=file]")
+    upload.set_input_files({"name": "p.yaml", "mimeType": "text/yaml", "buffer": bad})
+    dialog.get_by_text("The pack fixes this type").wait_for()
+    good = b"events: [{name: brochure_opened, owner: Wang}, {name: brochure_sent}]"
+    upload.set_input_files({"name": "p.yaml", "mimeType": "text/yaml", "buffer": good})
+    dialog.get_by_text("1 added, 0 removed, 1 changed").wait_for()
+    dialog.get_by_role("button", name="Import the plan").click()
+    page.get_by_text("Imported, 2 changes").wait_for()
+    page.get_by_role("tab", name="Versions").click()
+    page.get_by_role("button", name="Restore").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    page.get_by_text("Brought back v1").wait_for()
+    page.get_by_role("tab", name="Metrics").click()
+    page.get_by_role("row", name=re.compile("Page views.*Not computable")).wait_for()
+    page.get_by_role("tab", name="Events", exact=True).click()
+    page.get_by_label("Find by name or owner").fill("brochure")
+    page.keyboard.press("Enter")
+    page.get_by_role("row", name=re.compile("brochure_opened.*Own")).wait_for()
+    assert page.get_by_role("row", name=re.compile("brochure_sent")).count() == 0
+    assert visitor.accessibility() == []
+    assert visitor.troubles == []
+
+
 def test_a_channel_is_set_up_with_limits_and_tested(visitor: Visitor, hook: int) -> None:
     visitor.visit("/channels")
     page = visitor.page
@@ -287,8 +343,14 @@ def test_a_journey_says_what_is_missing_and_is_published(visitor: Visitor, site:
     _choose(page, "Channel", "news hook")
     page.get_by_label("Text").fill("Hello {{name|friend}}")
     expect(missing).to_have_count(0)
+    page.get_by_role("button", name="Insert a node here").first.click()
+    page.get_by_role("menuitem", name="Random split").click()
+    page.get_by_label("Share that goes on").fill("100")
+    page.keyboard.press("Tab")
+    page.get_by_text("100 % / 0 %").wait_for()
     page.get_by_role("button", name="Save").click()
     page.wait_for_url(re.compile(r"/journeys/(?!new)"))
+    expect(page.get_by_label("Share that goes on")).to_have_value("100.00")
     page.locator(".react-flow__node", has_text="Send a message").click()
     page.get_by_role("button", name="Preview").click()
     dialog = _dialog(page)

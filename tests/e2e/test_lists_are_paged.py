@@ -17,7 +17,7 @@ DOCUMENT = json.loads((Path(__file__).parents[2] / "openapi.json").read_text("ut
 PHONE = "13912340001"
 ALWAYS_SHORT = {"list_node_kinds", "list_channel_kinds", "list_source_kinds", "list_feed_kinds"}
 """Lists of what is built in."""
-ASKS = {"list_persons": {"q": "王伟"}}
+ASKS = {"list_persons": {"q": "王伟"}, "list_plan_changes": {"old": 0}}
 
 
 def lists() -> Iterator[tuple[str, str]]:
@@ -75,6 +75,7 @@ def furnish(client: httpx.Client) -> None:
             answer = client.post(path, json=body)
             assert answer.status_code == 201, f"{path}: {answer.text}"
     read_in_vain(client, times=3)
+    plan_events(client, times=3)
 
 
 def read_in_vain(client: httpx.Client, times: int) -> None:
@@ -83,6 +84,15 @@ def read_in_vain(client: httpx.Client, times: int) -> None:
     for _ in range(times):
         assert client.post(f"{feed}/run", json={}).status_code == 202
         until(lambda: not client.get(feed).json()["running"], "the run does not end", every=0.05)
+
+
+def plan_events(client: httpx.Client, times: int) -> None:
+    """Events in the tracking plan, each published by a version."""
+    told: dict[str, Any] = {"title": {}, "stage": "", "owner": "", "description": ""}
+    body = {**told, "touchpoints": {"*": "design"}, "properties": []}
+    for n in range(times):
+        assert client.put(f"/api/plan/events/planned{n}", json=body).status_code == 200
+        assert client.post("/api/plan/versions", json={}).status_code == 201
 
 
 def walk(client: httpx.Client, path: str, asked: dict[str, Any]) -> list[Any]:

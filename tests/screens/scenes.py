@@ -88,6 +88,7 @@ SOURCES = Scene("sources", "sources", "/sources")
 FEEDS = Scene("feeds", "feeds", "/feeds")
 IMPORTS = Scene("imports", "imports", "/imports")
 QUARANTINE = Scene("quarantine", "quarantine", "/quarantine")
+PLAN = Scene("plan", "plan", "/plan")
 CATALOGUE = Scene("catalogue", "catalogue", "/catalogue")
 OVERVIEW = Scene("overview", "", "/")
 USERS = Scene("users", "users", "/users")
@@ -130,6 +131,12 @@ SCENES = (
     IMPORTS,
     _opened("imports-map", IMPORTS, _choose_file),
     QUARANTINE,
+    PLAN,
+    _opened("plan-event", PLAN, _first("tbody .ant-btn-link")),
+    _opened("plan-unplanned", PLAN, _tab(1)),
+    _opened("plan-metrics", PLAN, _tab(3)),
+    _opened("plan-settings", PLAN, _tab(5)),
+    _opened("plan-import", PLAN, _button("^导入$|^Import$|导入|Import")),
     CATALOGUE,
     _opened("catalogue-fields", CATALOGUE, _tab(1)),
     _opened("catalogue-identifiers", CATALOGUE, _tab(2)),

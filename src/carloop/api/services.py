@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from carloop.app.sources import Sources
     from carloop.app.suppressions import SuppressionDesk
     from carloop.app.tenant_settings import TenantSettings
+    from carloop.app.tracking.desk import PlanDesk
+    from carloop.app.tracking.report import PlanReport
     from carloop.app.unknown_sends import UnknownSendDesk
     from carloop.core.ports.event_store import EventStore
     from carloop.core.ports.state import State
@@ -65,6 +67,8 @@ class Services:
     sources: Sources
     source_limits: SourceLimits
     tenant_settings: TenantSettings
+    plan: PlanDesk
+    plan_report: PlanReport
     suppressions: SuppressionDesk
     unknown_sends: UnknownSendDesk
     source_desk: SourceDesk

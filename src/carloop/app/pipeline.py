@@ -21,6 +21,7 @@ from carloop.app.ingest.reading import Reader, where
 from carloop.app.ingest.repeats import Repeats
 from carloop.app.ingest.rows import rows
 from carloop.app.persons.profiles import ProfileWriter
+from carloop.app.tracking.watch import PlanWatch
 from carloop.connectors.protocol import Decoder
 from carloop.core.events import SEQ_BITS
 from carloop.core.ports.event_store import EventStore
@@ -71,6 +72,7 @@ class Pipeline:
     Args:
         protocols: decoders by name.
         listeners: called after each commit that did something.
+        watch: what the tenants' plans refuse; None: nothing.
     """
 
     def __init__(
@@ -85,13 +87,14 @@ class Pipeline:
         keys: JournalKeys,
         protocols: Mapping[str, Decoder],
         listeners: Sequence[Callable[[Progress], None]] = (),
+        watch: PlanWatch | None = None,
     ) -> None:
         self._journal = journal
         self._state = state
         self._event_store = event_store
         self._seen = seen
         self._repeats = Repeats(state, event_store, SEEN_DAYS - 1)
-        self.preparer = Preparer(catalogue, cipher)
+        self.preparer = Preparer(catalogue, cipher, watch)
         self._reader = Reader(protocols, self.preparer, cipher, keys)
         self._filing = Filing(
             catalogue,

@@ -58,7 +58,7 @@ class Plan:
             if value is None:
                 if planned.required and not any(e.type == planned.entity for e in entities):
                     return Violation("missing_property", f"properties.{planned.name}")
-            elif not _fits(planned.type, value):
+            elif not fits(planned.type, value):
                 return Violation("invalid_type", f"properties.{planned.name}")
             elif planned.codes and value not in planned.codes:
                 return Violation("invalid_code", f"properties.{planned.name}")
@@ -69,7 +69,8 @@ def _checked(planned: Property) -> bool:
     return bool(planned.codes) or planned.type is not FieldType.STRING or planned.entity is None
 
 
-def _fits(type_: FieldType, value: Any) -> bool:
+def fits(type_: FieldType, value: Any) -> bool:
+    """Whether a value, as JSON has it, is of a type; texts take numbers too."""
     if type_ is FieldType.STRING:
         return isinstance(value, _SCALAR)
     if type_ is FieldType.NUMBER:

@@ -31,6 +31,10 @@ from carloop.app.segments.audiences import Audiences
 from carloop.app.segments.refresher import SegmentRefresher
 from carloop.app.source_settings import SourceDesk
 from carloop.app.tenant_settings import TenantSettings
+from carloop.app.tracking.desk import PlanDesk
+from carloop.app.tracking.reality import Reality
+from carloop.app.tracking.report import PlanReport
+from carloop.app.tracking.watch import PlanWatch
 from carloop.app.workers import Loader
 from carloop.bootstrap.background import Loop
 from carloop.bootstrap.backup import wire_backup
@@ -124,7 +128,9 @@ def build_engine(settings: Settings) -> Engine:
 def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     clock, catalogue = SystemClock(), load_catalogue(settings.packs)
     lag = lag_reader(stores.state, stores.journal, clock)
-    pipeline = _pipeline(stores, catalogue)
+    watch = PlanWatch(stores.state, catalogue)
+    watch.refresh()
+    pipeline = _pipeline(stores, catalogue, watch)
     projector = Projector(stores.state, stores.event_store, catalogue, stores.cipher)
     audiences = Audiences(stores.state, stores.event_store, catalogue, stores.cipher, clock)
     audit = AuditLog(
@@ -179,6 +185,9 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
     ways_in = wire_access(settings, stores, catalogue, clock)
     desk = cast(SourceDesk, ways_in["source_desk"])
     quarantine = Quarantine(stores.state, stores.journal, audit, _renewed(desk))
+    plan = PlanDesk(stores.state, catalogue, clock, audit, watch.refresh)
+    reality = Reality(stores.event_store, clock)
+    pipeline.listeners.append(lambda progress: reality.notice())
     services = Services(
         clock=clock,
         jobs=jobs,
@@ -192,6 +201,8 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         quarantine=quarantine,
         replays=Replays(stores.state, quarantine, jobs),
         health=wire_health(settings, stores, loops, lag, clock, LoadFigures(pipeline).figures()),
+        plan=plan,
+        plan_report=PlanReport(stores.state, plan, reality, catalogue),
         tenant_settings=TenantSettings(stores.state, stores.event_store, audit),
         answer_secret=stores.master.derive("kept answers"),
         overview=Overview(
@@ -202,7 +213,7 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         **way_out.services,
         **questions.services(),
     )
-    jobs.register(erasure_job(services.erasure, questions.catalogue_reader.forget))
+    jobs.register(erasure_job(services.erasure, questions.catalogue_reader.forget, reality.forget))
     services.keys.publish()
     desk.publish()
     first_password = services.access.first_admin()
@@ -258,7 +269,7 @@ def _checkpoint(audit: AuditLog) -> Callable[[], bool]:
     return step
 
 
-def _pipeline(stores: Stores, catalogue: Catalogue) -> Pipeline:
+def _pipeline(stores: Stores, catalogue: Catalogue, watch: PlanWatch) -> Pipeline:
     return Pipeline(
         journal=stores.journal,
         state=stores.state,
@@ -268,4 +279,5 @@ def _pipeline(stores: Stores, catalogue: Catalogue) -> Pipeline:
         cipher=stores.cipher,
         keys=stores.day_keys,
         protocols={**DECODERS, RECORDS: RecordsProtocol(stores.state, catalogue, stores.cipher)},
+        watch=watch,
     )

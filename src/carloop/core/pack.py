@@ -106,6 +106,19 @@ class FunnelTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure that people steer by, and the collected data it is computed from.
+
+    ``needs``: ``event`` or ``event.property``; all of them.
+    """
+
+    name: str
+    title: Titles
+    needs: tuple[str, ...]
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookPreset:
     """Settings of a webhook for one known sender, to start from.
 
@@ -136,6 +149,7 @@ class Pack:
     event_types: tuple[EventType, ...] = ()
     segments: tuple[SegmentTemplate, ...] = ()
     funnels: tuple[FunnelTemplate, ...] = ()
+    metrics: tuple[Metric, ...] = ()
     webhook_presets: tuple[WebhookPreset, ...] = ()
     demo: Callable[[str, int, int], Iterator[DemoBatch]] | None = None
     """``demo(size, seed, end_ms)`` yields batches in order of occurrence."""

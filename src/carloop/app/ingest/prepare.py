@@ -13,6 +13,7 @@ from carloop.app.ingest.naming import Named, Naming
 from carloop.app.ingest.personal import suspicious, without_personal
 from carloop.app.ingest.relating import RELATE, told_relation
 from carloop.app.plan import Plan, Violation, check_time
+from carloop.app.tracking.watch import PlanWatch
 from carloop.core.events import (
     NAMESPACE_EVENT,
     EntityRef,
@@ -77,8 +78,11 @@ class Refused(Exception):
 class Preparer:
     """Prepares envelopes one by one; keeps bounded caches. One per loader; not thread-safe."""
 
-    def __init__(self, catalogue: Catalogue, cipher: Cipher) -> None:
+    def __init__(
+        self, catalogue: Catalogue, cipher: Cipher, watch: PlanWatch | None = None
+    ) -> None:
         self._catalogue = catalogue
+        self._watch = watch
         self._cipher = cipher
         self._plan = Plan(catalogue.event_types)
         self._declared = {
@@ -107,6 +111,8 @@ class Preparer:
         """
         if (late := check_time(envelope, received.received_at)) is not None:
             raise Refused(*late)
+        if self._watch is not None:
+            self._keep_to_plan(self._watch, envelope, received)
         profile = envelope.profile
         sent = envelope.identifiers
         if profile:
@@ -139,6 +145,15 @@ class Preparer:
             kind=self._kind(envelope.event, treated.properties, named),
             envelope=envelope,
         )
+
+    @staticmethod
+    def _keep_to_plan(watch: PlanWatch, envelope: Envelope, received: Received) -> None:
+        """Refuse what leaves the tenant's plan, where its source is to be strict."""
+        guard = watch.of(received.tenant, received.source)
+        if guard is not None:
+            violation = guard.check(envelope.event, _decode(envelope.properties), watch.free)
+            if violation is not None:
+                raise Refused(*violation)
 
     def _kind(self, event: str, properties: bytes, named: Named) -> EventType | None:
         """What the plan says of the event; of ``$relate``, what it says itself."""

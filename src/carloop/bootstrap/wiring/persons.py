@@ -66,10 +66,10 @@ def wire_persons(
     }
 
 
-def erasure_job(erasure: Erasure, forget: Callable[[], None] = lambda: None) -> JobKind:
+def erasure_job(erasure: Erasure, *forgetting: Callable[[], None]) -> JobKind:
     """The job that erases a person, in the name of whoever asked for it.
 
-    ``forget`` lets go of what is kept in memory of the events that are gone.
+    ``forgetting`` let go of what is kept in memory of the events that are gone.
     """
 
     def caller(tenant: int, name: str) -> Caller:
@@ -81,6 +81,7 @@ def erasure_job(erasure: Erasure, forget: Callable[[], None] = lambda: None) -> 
         try:
             return kind.run(context)
         finally:
-            forget()
+            for forget in forgetting:
+                forget()
 
     return replace(kind, run=run)

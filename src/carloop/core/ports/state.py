@@ -22,6 +22,7 @@ from carloop.core.ports.imports import ImportRepository
 from carloop.core.ports.jobs import Jobs
 from carloop.core.ports.journeys import Enrolments, Journeys
 from carloop.core.ports.pipeline import PipelineRepository, QuarantineRepository
+from carloop.core.ports.plan import PlanRepository
 from carloop.core.ports.profiles import ProfileRepository
 from carloop.core.ports.projection import ProjectionRepository
 from carloop.core.ports.segments import SegmentRepository
@@ -143,6 +144,11 @@ class Tx(Protocol):
     @property
     def feeds(self) -> FeedRepository:
         """Sources that are read: settings, progress, runs."""
+        ...
+
+    @property
+    def plan(self) -> PlanRepository:
+        """The tracking plan: events under work, settings, versions."""
         ...
 
     @property

@@ -6,6 +6,7 @@ from carloop.packs.automotive.entities import ENTITY_TYPES, RELATION_TYPES
 from carloop.packs.automotive.events import EVENT_TYPES
 from carloop.packs.automotive.fields import FIELDS
 from carloop.packs.automotive.identifiers import IDENTIFIER_TYPES
+from carloop.packs.automotive.metrics import METRICS
 from carloop.packs.automotive.segments import FUNNELS, SEGMENTS
 from carloop.packs.automotive.webhooks import WEBHOOK_PRESETS
 
@@ -20,6 +21,7 @@ PACK = Pack(
     event_types=EVENT_TYPES,
     segments=SEGMENTS,
     funnels=FUNNELS,
+    metrics=METRICS,
     webhook_presets=WEBHOOK_PRESETS,
     demo=demo,
     property_identifiers={"手机号": "mobile"},

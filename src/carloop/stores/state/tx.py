@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from carloop.stores.state.jobs import SqlJobs
     from carloop.stores.state.journeys import SqlJourneys
     from carloop.stores.state.pipeline import SqlPipeline, SqlQuarantine
+    from carloop.stores.state.plan import SqlPlan
     from carloop.stores.state.profiles import SqlProfiles
     from carloop.stores.state.projection import SqlProjection
     from carloop.stores.state.segments import SqlSegments
@@ -197,3 +198,10 @@ class SqlTx:
         from carloop.stores.state.feeds import SqlFeeds
 
         return SqlFeeds(self.connection)
+
+    @cached_property
+    def plan(self) -> SqlPlan:
+        """The tracking plan."""
+        from carloop.stores.state.plan import SqlPlan
+
+        return SqlPlan(self.connection)

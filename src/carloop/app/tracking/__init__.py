@@ -1,0 +1,1 @@
+"""The tracking plan: kept and published, compared with what arrives."""
