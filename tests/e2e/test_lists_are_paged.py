@@ -17,7 +17,7 @@ DOCUMENT = json.loads((Path(__file__).parents[2] / "openapi.json").read_text("ut
 PHONE = "13912340001"
 ALWAYS_SHORT = {"list_node_kinds", "list_channel_kinds", "list_source_kinds", "list_feed_kinds"}
 """Lists of what is built in."""
-ASKS = {"list_persons": {"q": "王伟"}, "list_plan_changes": {"old": 0}}
+ASKS: dict[str, dict[str, Any]] = {"list_persons": {"q": "王伟"}, "list_plan_changes": {"old": 0}}
 
 
 def lists() -> Iterator[tuple[str, str]]:
