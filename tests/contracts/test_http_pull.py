@@ -115,6 +115,15 @@ def test_what_changed_is_asked_for_and_a_late_change_is_found(api: Api) -> None:
     assert read(opened(api, **told), cursor)[1] == cursor
 
 
+def test_a_watermark_from_the_far_future_hides_nothing(api: Api) -> None:
+    told: dict[str, Any] = {"watermark": "updated_at", "since_param": "since"}
+    api.fill(1, 3)
+    api.orders.append({"id": 4, "updated_at": "2999-01-01T00:00:00Z"})
+    records, cursor = read(opened(api, **told))
+    assert len(records) == 4
+    assert cursor == {"since": "2026-06-01T08:03:00Z"}
+
+
 def test_a_pull_that_broke_off_does_not_move_the_watermark(api: Api) -> None:
     told: dict[str, Any] = {"watermark": "updated_at", "since_param": "since"}
     api.fill(1, 11)

@@ -54,6 +54,7 @@ SETTLE_SECONDS = 5
 META = "$file"
 MOST_COUNTED = 1_000_000
 """Rows of one file that are told apart by content; those beyond, by their number."""
+MOST_RECOUNTED = 1024**3
 _NEWEST = 5
 _decode = msgspec.json.Decoder().decode
 
@@ -129,10 +130,12 @@ class Files:
         return self._columns(self._entries())
 
     def count(self) -> int | None:
-        """Rows that are told apart, by reading everything; None beyond a million."""
+        """Rows that are told apart, by reading everything; None beyond a million, or 1 GiB."""
         found: set[bytes] = set()
-        progress = _Progress(None)
-        for entry in self._entries():
+        progress, entries = _Progress(None), self._entries()
+        if sum(entry.size for entry in entries) > MOST_RECOUNTED:
+            return None
+        for entry in entries:
             for record in self._records(entry, progress):
                 found.add(hashlib.blake2b(record.key.encode(), digest_size=8).digest())
                 if len(found) > MOST_COUNTED:

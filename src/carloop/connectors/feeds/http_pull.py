@@ -42,6 +42,7 @@ ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 60.0
 """A server that asks for a longer pause ends the run; the next one comes by its schedule."""
+FURTHEST_AHEAD = timedelta(days=1)
 MOST_PAGES = 1_000_000
 MOST_REDIRECTS = 5
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"}
@@ -290,8 +291,11 @@ class HttpPull:
         return message_record(key, raw, {}, content)
 
     def _mark(self, body: bytes) -> str | int | float | None:
+        """The watermark of an object; one far in the future would hide all that follows."""
         found = scalar(body, self._watermark) if self._watermark else None
-        return None if isinstance(found, bool) or found == "" else found
+        at = _instant(found)
+        ahead = at is not None and at > datetime.now(UTC) + FURTHEST_AHEAD
+        return None if ahead or isinstance(found, bool) or found == "" else found
 
     def _higher(self, one: Any, other: Any) -> Any:
         if one is None or other is None:
