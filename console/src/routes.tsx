@@ -36,6 +36,7 @@ export const router = createBrowserRouter(
         page("sources", () => import("./pages/sources")),
         page("feeds", () => import("./pages/feeds")),
         page("imports", () => import("./pages/imports")),
+        page("quality", () => import("./pages/quality")),
         page("quarantine", () => import("./pages/quarantine")),
         page("plan", () => import("./pages/plan")),
         page("catalogue", () => import("./pages/catalogue")),

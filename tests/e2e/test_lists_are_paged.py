@@ -126,7 +126,7 @@ def test_a_walk_shows_every_item_once_and_in_order(
         "/api/segments": segment,
         "/api/journeys": journey,
     }
-    path = path.format(type="dealer", id=ids.get(path.partition("/{")[0], ""))
+    path = path.format(type="dealer", name="province", id=ids.get(path.partition("/{")[0], ""))
     asked = ASKS.get(operation, {})
     whole = admin.get(path, params={**asked, "limit": 200})
     assert whole.status_code == 200, whole.text

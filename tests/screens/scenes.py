@@ -87,6 +87,7 @@ CHANNELS = Scene("channels", "channels", "/channels")
 SOURCES = Scene("sources", "sources", "/sources")
 FEEDS = Scene("feeds", "feeds", "/feeds")
 IMPORTS = Scene("imports", "imports", "/imports")
+QUALITY = Scene("quality", "quality", "/quality?days=90")
 QUARANTINE = Scene("quarantine", "quarantine", "/quarantine")
 PLAN = Scene("plan", "plan", "/plan")
 CATALOGUE = Scene("catalogue", "catalogue", "/catalogue")
@@ -130,6 +131,10 @@ SCENES = (
     _opened("feeds-new", FEEDS, path="/feeds?new"),
     IMPORTS,
     _opened("imports-map", IMPORTS, _choose_file),
+    QUALITY,
+    _opened("quality-findings", QUALITY, path="/quality?days=90&tab=findings"),
+    _opened("quality-rules", QUALITY, path="/quality?tab=rules"),
+    _opened("quality-expected", QUALITY, path="/quality?tab=expected"),
     QUARANTINE,
     PLAN,
     _opened("plan-event", PLAN, _first("tbody .ant-btn-link")),

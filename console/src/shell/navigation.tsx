@@ -1,7 +1,7 @@
 import {
   ApartmentOutlined, ApiOutlined, AuditOutlined, BranchesOutlined, CarOutlined, CloudUploadOutlined,
   DashboardOutlined, DatabaseOutlined, FilterOutlined, FunnelPlotOutlined, IssuesCloseOutlined, KeyOutlined,
-  NotificationOutlined, ProfileOutlined, QuestionCircleOutlined, ScheduleOutlined, SettingOutlined, StopOutlined, TeamOutlined, ThunderboltOutlined, UserOutlined,
+  NotificationOutlined, ProfileOutlined, QuestionCircleOutlined, SafetyCertificateOutlined, ScheduleOutlined, SettingOutlined, StopOutlined, TeamOutlined, ThunderboltOutlined, UserOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import type { Permission } from "../api/types";
@@ -53,6 +53,7 @@ export const AREAS: Area[] = [
       { path: "/sources", label: "nav.sources", icon: <ApiOutlined />, needs: "source.read", hotkey: "d" },
       { path: "/feeds", label: "nav.feeds", icon: <DatabaseOutlined />, needs: "source.read", hotkey: "r" },
       { path: "/imports", label: "nav.imports", icon: <CloudUploadOutlined />, needs: "job.read", hotkey: "i" },
+      { path: "/quality", label: "nav.quality", icon: <SafetyCertificateOutlined />, needs: "source.read" },
       { path: "/quarantine", label: "nav.quarantine", icon: <IssuesCloseOutlined />, needs: "source.read", hotkey: "q" },
       { path: "/plan", label: "nav.plan", icon: <ProfileOutlined />, needs: "source.read" },
       { path: "/catalogue", label: "nav.catalogue", icon: <ApartmentOutlined />, needs: "segment.read" },

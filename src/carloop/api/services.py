@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from carloop.app.overview import Overview
     from carloop.app.persons.lookup import Persons
     from carloop.app.persons.story import PersonStory
+    from carloop.app.quality.desk import QualityDesk
+    from carloop.app.quality.files import FileQuality
+    from carloop.app.quality.scorecards import Scorecards
     from carloop.app.quarantine import Quarantine
     from carloop.app.receipts import Receipts
     from carloop.app.replays import Replays
@@ -69,6 +72,9 @@ class Services:
     tenant_settings: TenantSettings
     plan: PlanDesk
     plan_report: PlanReport
+    quality: QualityDesk
+    scorecards: Scorecards
+    file_quality: FileQuality
     suppressions: SuppressionDesk
     unknown_sends: UnknownSendDesk
     source_desk: SourceDesk

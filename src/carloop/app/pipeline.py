@@ -15,6 +15,7 @@ import structlog
 
 from carloop.app.entities.registry import EntityRegistry
 from carloop.app.identity import IdentityResolver
+from carloop.app.ingest.faults import count_faults
 from carloop.app.ingest.filing import Filing
 from carloop.app.ingest.prepare import Prepared, Preparer
 from carloop.app.ingest.reading import Reader, where
@@ -106,6 +107,7 @@ class Pipeline:
         self._cursor: int | None = None
         self._poison = 0
         self._stored = 0
+        self._told: set[tuple[int, int]] = set()
         self.torn_rows = 0
         """Rows beyond the cursor that recovery has deleted since the process started."""
 
@@ -149,6 +151,7 @@ class Pipeline:
         reach("loader.read")
         fresh = self._repeats.without(self._fresh(work.prepared))
         self._poison = self._stored = 0
+        self._told.clear()
         quarantined = len(work.quarantined)
         self._load(fresh, work.quarantined, work.cursor)
         progress = Progress(
@@ -232,6 +235,7 @@ class Pipeline:
     ) -> None:
         chunk: SeenChunk | None = None
         stored = 0
+        told = self._told
         with self._state.write() as tx:
             if events:
                 filed = self._filing.file(tx, events)
@@ -243,10 +247,12 @@ class Pipeline:
                 chunk = SeenChunk(cursor, newest, b"".join([e.event_id for e in events]))
                 tx.pipeline.add_seen(chunk)
             tx.quarantine.add(quarantined)
+            count_faults(tx, events, [q for q in quarantined if (q.batch, q.index) not in told])
             tx.pipeline.move_cursor(CURSOR, cursor)
             reach("loader.before_commit")
         reach("loader.committed")
         self._cursor = cursor
         self._stored += stored
+        told.update((q.batch, q.index) for q in quarantined)
         if chunk is not None:
             self._seen.add(chunk)

@@ -48,6 +48,7 @@ from carloop.bootstrap.wiring.feeds import wire_feeds
 from carloop.bootstrap.wiring.figures import segments_of, sends_of, wire_health
 from carloop.bootstrap.wiring.journeys import wire_journeys
 from carloop.bootstrap.wiring.persons import erasure_job, wire_persons
+from carloop.bootstrap.wiring.quality import judge_files, wire_quality
 from carloop.bootstrap.wiring.questions import wire_questions
 from carloop.connectors import DECODERS
 from carloop.core.registry import Catalogue
@@ -178,10 +179,13 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         stores.state,
         clock,
         settings.data / "uploads",
+        judge_files(stores, catalogue),
     )
     loops.append(Loop("retention", _retaining(stores, clock, imports), RETENTION_SECONDS))
     if isinstance(stores.event_store, ChdbStore):
         loops.append(Loop("old_parts", _tidying(stores.event_store), TIDY_SECONDS))
+    quality = wire_quality(stores, catalogue, clock, audit, jobs)
+    loops.append(quality.loop)
     ways_in = wire_access(settings, stores, catalogue, clock)
     desk = cast(SourceDesk, ways_in["source_desk"])
     quarantine = Quarantine(stores.state, stores.journal, audit, _renewed(desk))
@@ -212,6 +216,7 @@ def _wire(settings: Settings, stores: Stores, ownership: Ownership) -> Engine:
         **people,
         **way_out.services,
         **questions.services(),
+        **quality.services(),
     )
     jobs.register(erasure_job(services.erasure, questions.catalogue_reader.forget, reality.forget))
     services.keys.publish()

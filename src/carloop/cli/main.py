@@ -17,6 +17,7 @@ from carloop.cli.demo import check_size
 from carloop.cli.demo import demo as load_demo
 from carloop.cli.doctor import doctor
 from carloop.cli.import_ import import_file
+from carloop.cli.quality import judge_file
 from carloop.kit.errors import CarloopError
 from carloop.kit.logging import configure
 from carloop.kit.version import version
@@ -34,6 +35,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="source")
 app.command("demo")(load_demo)
 app.command("import")(import_file)
+app.command("quality")(judge_file)
 app.command("doctor")(doctor)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)

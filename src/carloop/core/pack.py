@@ -136,6 +136,21 @@ class WebhookPreset:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityRule:
+    """A rule of data quality that a new installation starts with.
+
+    Attributes:
+        key: names it for ever within its pack.
+        rule: the JSON form of a rule of :mod:`carloop.engines.quality`.
+        table: the event whose properties it judges; ``*``: every event.
+    """
+
+    key: str
+    rule: Mapping[str, object]
+    table: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """Everything one industry adds, found through the entry point ``carloop.packs``."""
 
@@ -151,6 +166,7 @@ class Pack:
     funnels: tuple[FunnelTemplate, ...] = ()
     metrics: tuple[Metric, ...] = ()
     webhook_presets: tuple[WebhookPreset, ...] = ()
+    quality: tuple[QualityRule, ...] = ()
     demo: Callable[[str, int, int], Iterator[DemoBatch]] | None = None
     """``demo(size, seed, end_ms)`` yields batches in order of occurrence."""
     labels: Mapping[str, Titles] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from carloop.api.deps import Use, require
 from carloop.api.paging import MOST, CursorText, Limit, page_of
 from carloop.api.routers.jobs import JobId, JobOut, job_out
 from carloop.app.imports import Mapping, parse_mapping
+from carloop.app.imports.run import SAMPLE_ROWS
 from carloop.core.scope import Caller, Permission
 from carloop.kit.clock import from_ms
 from carloop.kit.errors import InvalidInput
@@ -40,7 +41,10 @@ class ColumnOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """What a file seems to hold; `report` is a trial on its first 1000 rows."""
+    """What a file seems to hold; `report` is a trial on its first 1000 rows.
+
+    `report.quality`: what rules of data quality say of them.
+    """
 
     columns: list[ColumnOut]
     mapping: dict[str, Any]
@@ -83,6 +87,7 @@ def preview_import(
             event=event or None,
             zone=zone,
         )
+        judged = use.imports.judged(caller.scope.tenant, path, preview.mapping.text(), SAMPLE_ROWS)
     finally:
         path.unlink(missing_ok=True)
     return PreviewOut(
@@ -91,7 +96,7 @@ def preview_import(
             for c in preview.columns
         ],
         mapping=preview.mapping.model_dump(mode="json", by_alias=True),
-        report=preview.report.document(),
+        report={**preview.report.document(), **judged},
         encoding=preview.encoding,
         total=preview.total,
     )

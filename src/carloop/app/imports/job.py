@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from collections.abc import Mapping as Dict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +23,10 @@ from carloop.kit.errors import InvalidInput, NotFound
 
 KIND = "import"
 ERRORS_DAYS = 7
+MOST_JUDGED = 200_000
+"""Rows of a trial that are judged."""
+Judge = Callable[[int, Path, str, int], Dict[str, Any]]
+"""Tenant, file, zone, most rows → what rules of data quality say of it, as a document."""
 
 
 class ImportJobs:
@@ -29,12 +34,20 @@ class ImportJobs:
 
     Args:
         uploads: directory of files that wait; made when absent.
+        quality: judges the file of a trial run; its document joins the report.
     """
 
     def __init__(
-        self, imports: Imports, jobs: JobRunner, state: State, clock: Clock, uploads: Path
+        self,
+        imports: Imports,
+        jobs: JobRunner,
+        state: State,
+        clock: Clock,
+        uploads: Path,
+        quality: Judge | None = None,
     ) -> None:
         self.imports = imports
+        self._quality = quality
         self._jobs = jobs
         self._state = state
         self._clock = clock
@@ -121,7 +134,10 @@ class ImportJobs:
                 return True
             return False
 
+        judged: Dict[str, Any] = {}
         try:
+            if params["dry_run"]:
+                judged = self.judged(context.job.tenant, path, str(params["mapping"]), MOST_JUDGED)
             with ErrorFile(self._errors(path.name), append=context.progress > 0) as errors:
                 report = self.imports.run(
                     source,
@@ -136,7 +152,13 @@ class ImportJobs:
             path.unlink(missing_ok=True)
         if report.cancelled:
             raise JobCancelled
-        return {**report.document(), "errors": errors.count}
+        return {**report.document(), **judged, "errors": errors.count}
+
+    def judged(self, tenant: int, path: Path, mapping: str, most: int) -> Dict[str, Any]:
+        """What joins the report of a trial: ``quality``, where something judges files."""
+        if self._quality is None:
+            return {}
+        return {"quality": self._quality(tenant, path, parse_mapping(mapping).zone, most)}
 
     def forget_old(self) -> None:
         """Remove error files, and uploads nobody ran, after a week; once a day is enough."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from carloop.app.ingest.naming import Named, Naming
+from carloop.app.ingest.naming import Fault, Named, Naming
 from carloop.app.ingest.personal import suspicious, without_personal
 from carloop.app.ingest.relating import RELATE, told_relation
 from carloop.app.plan import Plan, Violation, check_time
@@ -55,6 +55,8 @@ class Prepared(Evidence, frozen=True, kw_only=True):
     profile: list[ProfileOp]
     kind: EventType | None
     envelope: Envelope
+    faults: tuple[Fault, ...] = ()
+    """Identifiers and keys that were left out of it."""
 
 
 class _Treated(NamedTuple):
@@ -69,10 +71,11 @@ class _Treated(NamedTuple):
 class Refused(Exception):
     """The event goes to quarantine."""
 
-    def __init__(self, code: str, path: str = "") -> None:
+    def __init__(self, code: str, path: str = "", faults: Sequence[Fault] = ()) -> None:
         super().__init__(code)
         self.code = code
         self.path = path
+        self.faults = faults
 
 
 class Preparer:
@@ -125,7 +128,7 @@ class Preparer:
             )
         self._naming.count(named)
         if not named.identifiers and (why := named.nobody(meant=bool(profile))) is not None:
-            raise Refused(why.code, why.path)
+            raise Refused(why.code, why.path, named.faults)
         return Prepared(
             seq=seq,
             tenant=received.tenant,
@@ -144,6 +147,7 @@ class Preparer:
             unbind=envelope.unbind,
             kind=self._kind(envelope.event, treated.properties, named),
             envelope=envelope,
+            faults=named.faults,
         )
 
     @staticmethod
@@ -233,8 +237,8 @@ class Preparer:
             planned = self._declared[event][violation.path.removeprefix("properties.")]
             for fault in named.faults:
                 if fault.entity and fault.entity == planned.entity:
-                    return Refused(fault.code, fault.path)
-        return Refused(*violation)
+                    return Refused(fault.code, fault.path, named.faults)
+        return Refused(*violation, named.faults)
 
     def _planned(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import structlog
@@ -130,21 +130,21 @@ class Reader:
             work.prepared.append(self._preparer.prepare(envelope, received, seq))
             return
         except Refused as refused:
-            code, path = refused.code, refused.path
+            code, path, faults = refused.code, refused.path, refused.faults
         except Exception as error:
             log.error("prepare_failed", seq=seq, **where(error))
-            code, path = "internal_error", ""
-        work.quarantined.append(
-            self.quarantine(
-                received,
-                seq >> SEQ_BITS,
-                envelope.index,
-                code,
-                path,
-                msgspec.json.encode(envelope),
-                envelope.event,
-            )  # fmt: skip
+            code, path, faults = "internal_error", "", ()
+        kept = self.quarantine(
+            received,
+            seq >> SEQ_BITS,
+            envelope.index,
+            code,
+            path,
+            msgspec.json.encode(envelope),
+            envelope.event,
         )
+        told = tuple((fault.path, fault.code) for fault in faults)
+        work.quarantined.append(replace(kept, occurred_at=envelope.occurred_at, faults=told))
 
     def _decode(self, received: Received) -> Decoded:
         if received.protocol == REPLAY:

@@ -64,6 +64,8 @@ class QuarantinedEvent:
         batch, index: its journal batch and its place in it.
         raw: sealed bytes of the event, under the key of ``day``.
         day: UTC day it was received, ``2026-11-22``; when that day's key goes, so does the event.
+        occurred_at: as its sender said, ms; 0 where that cannot be read. Not stored.
+        faults: (path, code) of identifiers and keys in it that are not usable. Not stored.
     """
 
     tenant: int
@@ -78,6 +80,8 @@ class QuarantinedEvent:
     at: int
     state: QuarantineState = QuarantineState.OPEN
     id: int = 0
+    occurred_at: int = 0
+    faults: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

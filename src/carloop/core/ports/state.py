@@ -25,6 +25,7 @@ from carloop.core.ports.pipeline import PipelineRepository, QuarantineRepository
 from carloop.core.ports.plan import PlanRepository
 from carloop.core.ports.profiles import ProfileRepository
 from carloop.core.ports.projection import ProjectionRepository
+from carloop.core.ports.quality import QualityRepository, QualityRules
 from carloop.core.ports.segments import SegmentRepository
 from carloop.core.ports.sends import Sends
 from carloop.core.ports.settings import Settings
@@ -149,6 +150,16 @@ class Tx(Protocol):
     @property
     def plan(self) -> PlanRepository:
         """The tracking plan: events under work, settings, versions."""
+        ...
+
+    @property
+    def quality_rules(self) -> QualityRules:
+        """Rules of data quality."""
+        ...
+
+    @property
+    def quality(self) -> QualityRepository:
+        """Scores, findings, alerts, code tables, faults met at ingest."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from carloop.packs.automotive.events import EVENT_TYPES
 from carloop.packs.automotive.fields import FIELDS
 from carloop.packs.automotive.identifiers import IDENTIFIER_TYPES
 from carloop.packs.automotive.metrics import METRICS
+from carloop.packs.automotive.quality import QUALITY
 from carloop.packs.automotive.segments import FUNNELS, SEGMENTS
 from carloop.packs.automotive.webhooks import WEBHOOK_PRESETS
 
@@ -23,6 +24,7 @@ PACK = Pack(
     funnels=FUNNELS,
     metrics=METRICS,
     webhook_presets=WEBHOOK_PRESETS,
+    quality=QUALITY,
     demo=demo,
     property_identifiers={"手机号": "mobile"},
     property_entities={

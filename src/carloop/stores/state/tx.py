@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from carloop.stores.state.plan import SqlPlan
     from carloop.stores.state.profiles import SqlProfiles
     from carloop.stores.state.projection import SqlProjection
+    from carloop.stores.state.quality import SqlQuality, SqlQualityRules
     from carloop.stores.state.segments import SqlSegments
     from carloop.stores.state.sends import SqlSends
     from carloop.stores.state.settings import SqlSettings
@@ -205,3 +206,17 @@ class SqlTx:
         from carloop.stores.state.plan import SqlPlan
 
         return SqlPlan(self.connection)
+
+    @cached_property
+    def quality_rules(self) -> SqlQualityRules:
+        """Rules of data quality."""
+        from carloop.stores.state.quality import SqlQualityRules
+
+        return SqlQualityRules(self.connection)
+
+    @cached_property
+    def quality(self) -> SqlQuality:
+        """Scores, findings, alerts, code tables."""
+        from carloop.stores.state.quality import SqlQuality
+
+        return SqlQuality(self.connection)
