@@ -2,6 +2,7 @@
 type Words = Record<string, readonly [zh: string, en: string]>;
 
 const problem: Words = {
+  items_missing: ["约定的位置没有列表", "There is no list where the items should be"],
   quality_rule_invalid: ["质量规则无效", "The quality rule is not valid"],
   quality_rule_unknown: ["没有这条质量规则", "No such quality rule"],
   code_table_unknown: ["没有这张码表", "No such code table"],
