@@ -39,6 +39,7 @@ function useOption(series: Series[]) {
         type: "category",
         data: (series[0]?.steps ?? []).map((step, index) => `${index + 1} ${title(step.title, step.event)}`),
         ...base.axis,
+        axisLabel: { ...base.axis.axisLabel, interval: 0, width: Math.max(40, Math.floor(480 / (series[0]?.steps.length || 1))), overflow: "break" },
       },
       yAxis: { type: "value", ...base.axis },
       series: series.map((one) => ({
