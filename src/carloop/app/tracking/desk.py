@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,7 +20,8 @@ from carloop.app.tracking.documents import (
     stored_settings,
 )
 from carloop.app.tracking.files import read_plan, to_workbook, to_yaml
-from carloop.app.tracking.watch import base_of, published
+from carloop.app.tracking.watch import base_of
+from carloop.app.tracking.work import Plans, Work
 from carloop.core.ports.plan import PlanEntry, PlanSettingsEntry, PlanVersion
 from carloop.core.ports.state import State, Tx
 from carloop.core.registry import Catalogue
@@ -33,27 +33,6 @@ from carloop.kit.errors import Conflict, InvalidInput, NotFound
 Mode = Literal["merge", "replace"]
 MOST_DOCUMENT = 4 * 1024 * 1024
 """Characters of a tenant's own plan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The plan under work.
-
-    Attributes:
-        own: the tenant's part of it.
-        whole: with the packs' events.
-        entries: what is stored, by event.
-        version: newest published version; None before the first.
-        waiting: what publishing would change.
-        tag: differs where the plan under work or its newest version differs.
-    """
-
-    own: TrackingPlan
-    whole: TrackingPlan
-    entries: Mapping[str, PlanEntry]
-    version: PlanVersion | None
-    waiting: Sequence[Change]
-    tag: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +62,12 @@ class PlanDesk:
         self._clock = clock
         self._audit = audit
         self._refresh = refresh
+        self._plans = Plans(self._base)
 
     def work(self, caller: Caller) -> Work:
         """The plan under work."""
         with self._state.read() as tx:
-            return self._work(tx, caller.scope.tenant)
+            return self._plans.under_work(tx, caller.scope.tenant)
 
     def is_base(self, name: str) -> bool:
         """A pack declares this event."""
@@ -120,7 +100,7 @@ class PlanDesk:
         reader.refuse()
         assert event is not None
         with self._state.write() as tx:
-            work = self._work(tx, tenant)
+            work = self._plans.under_work(tx, tenant)
             one = TrackingPlan(events={name: event}, touchpoints=work.own.touchpoints)
             check(reader, one, self._catalogue.event_types, lambda name: "")
             if name not in work.own.events and len(work.own.events) >= MOST_EVENTS:
@@ -128,7 +108,7 @@ class PlanDesk:
             reader.refuse()
             before = work.whole.events.get(name)
             saved = self._put(tx, caller, event, work.entries.get(name), revision)
-            self._bounded(self._work(tx, tenant).own)
+            self._bounded(self._plans.under_work(tx, tenant).own)
             told = changes(
                 TrackingPlan(events={name: before} if before else {}),
                 TrackingPlan(events={name: event}),
@@ -176,7 +156,7 @@ class PlanDesk:
         places = reader.plan({"touchpoints": list(touchpoints)}).touchpoints
         reader.refuse()
         with self._state.write() as tx:
-            work = self._work(tx, caller.scope.tenant)
+            work = self._plans.under_work(tx, caller.scope.tenant)
             moved = TrackingPlan(events=work.own.events, touchpoints=places)
             check(reader, moved, {}, lambda name: f"events.{name}.")
             reader.refuse()
@@ -203,9 +183,9 @@ class PlanDesk:
             NotFound: ``plan_version_unknown``.
         """
         with self._state.read() as tx:
-            before = self._version(tx, caller, old)
-            after = self._work(tx, caller.scope.tenant).own if new is None else (
-                self._version(tx, caller, new)
+            before = self._plans.version(tx, caller.scope.tenant, old)
+            after = self._plans.under_work(tx, caller.scope.tenant).own if new is None else (
+                self._plans.version(tx, caller.scope.tenant, new)
             )  # fmt: skip
         return changes(before.over(self._base), after.over(self._base))
 
@@ -218,7 +198,7 @@ class PlanDesk:
             Conflict: ``stale``; ``plan_unchanged``: there is nothing to publish.
         """
         with self._state.write() as tx:
-            work = self._work(tx, caller.scope.tenant)
+            work = self._plans.under_work(tx, caller.scope.tenant)
             self._same(work, tag)
             if not work.waiting:
                 raise Conflict("nothing was changed", code="plan_unchanged")
@@ -234,13 +214,13 @@ class PlanDesk:
             Conflict: ``stale``; ``plan_unchanged``: it is in force already.
         """
         with self._state.write() as tx:
-            work = self._work(tx, caller.scope.tenant)
+            work = self._plans.under_work(tx, caller.scope.tenant)
             self._same(work, tag)
-            plan = self._version(tx, caller, number)
+            plan = self._plans.version(tx, caller.scope.tenant, number)
             if work.version is not None and work.version.version == number and not work.waiting:
                 raise Conflict("this version is in force", code="plan_unchanged")
             self._become(tx, caller, work, plan)
-            now = self._work(tx, caller.scope.tenant)
+            now = self._plans.under_work(tx, caller.scope.tenant)
             made = self._publish(tx, caller, now, note, number)
         self._refresh()
         return made
@@ -267,7 +247,7 @@ class PlanDesk:
             preview = self._preview(tx, caller, document, mode)
             if preview.faults:
                 Reader(list(preview.faults)).refuse()
-            work = self._work(tx, caller.scope.tenant)
+            work = self._plans.under_work(tx, caller.scope.tenant)
             self._same(work, tag)
             self._bounded(preview.plan)
             self._become(tx, caller, work, preview.plan)
@@ -283,14 +263,14 @@ class PlanDesk:
             NotFound: ``plan_version_unknown``.
         """
         with self._state.read() as tx:
-            own = self._work(tx, caller.scope.tenant).own if number is None else (
-                self._version(tx, caller, number)
+            own = self._plans.under_work(tx, caller.scope.tenant).own if number is None else (
+                self._plans.version(tx, caller.scope.tenant, number)
             )  # fmt: skip
         document = plan_document(own.over(self._base))
         return to_yaml(document) if format == "yaml" else to_workbook(document)
 
     def _preview(self, tx: Tx, caller: Caller, document: Any, mode: Mode) -> Preview:
-        work = self._work(tx, caller.scope.tenant)
+        work = self._plans.under_work(tx, caller.scope.tenant)
         reader = Reader()
         given = reader.plan(document)
         events = {
@@ -380,37 +360,6 @@ class PlanDesk:
             restored=restored,
         )  # fmt: skip
         return made
-
-    def _version(self, tx: Tx, caller: Caller, number: int) -> TrackingPlan:
-        if number == 0:
-            return TrackingPlan()
-        found = tx.plan.version(caller.scope.tenant, number)
-        if found is None:
-            raise NotFound("no such version of the plan", code="plan_version_unknown")
-        return Reader().plan(json.loads(found.document))
-
-    def _work(self, tx: Tx, tenant: int) -> Work:
-        entries = {entry.name: entry for entry in tx.plan.events(tenant)}
-        stored = tx.plan.settings(tenant)
-        _, places = stored_settings(json.loads(stored.document))
-        reader = Reader()
-        events = [reader.event(json.loads(entry.document)) for entry in entries.values()]
-        own = TrackingPlan(
-            events={event.name: event for event in events if event is not None},
-            touchpoints=places,
-        )
-        newest = tx.plan.version(tenant)
-        waiting = changes(published(tx, tenant).over(self._base), own.over(self._base))
-        mark = [[e.name, e.revision] for e in entries.values()]
-        tag = json.dumps([mark, stored.revision, newest.version if newest else 0])
-        return Work(
-            own,
-            own.over(self._base),
-            entries,
-            newest,
-            waiting,
-            zlib.crc32(tag.encode()) % 1_000_000_000,
-        )
 
     @staticmethod
     def _same(work: Work, tag: int | None) -> None:

@@ -13,10 +13,11 @@ from carloop.app.tracking.coverage import (
     points_of,
 )
 from carloop.app.tracking.departures import Misfit, Unplanned, misfits, unplanned
-from carloop.app.tracking.desk import PlanDesk, Work
+from carloop.app.tracking.desk import PlanDesk
 from carloop.app.tracking.metrics import MetricState, metric_states
 from carloop.app.tracking.reality import Reality, Seen
 from carloop.app.tracking.watch import bound_of
+from carloop.app.tracking.work import Work
 from carloop.core.ports.state import State
 from carloop.core.registry import Catalogue
 from carloop.core.scope import Caller
