@@ -53,6 +53,14 @@ def test_a_text_table_in_any_dress(encoding: str, delimiter: str, dialect: str) 
     assert [column.name for column in columns] == ["order", "buyer"]
 
 
+@pytest.mark.parametrize("body", [b"", b"\n\n", b"\xef\xbb\xbf", b"\xff\xfe", b" \x0b"])
+def test_a_table_of_nothing(body: bytes) -> None:
+    try:
+        assert rows(body, "csv") == []
+    except InvalidInput as error:
+        assert error.code == "file_empty"  # noqa: PT017
+
+
 def test_workbooks_and_parquet(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     for line in (["order", "buyer"], *(list(order.values()) for order in ORDERS)):

@@ -112,6 +112,6 @@ def detect_delimiter(text: str) -> str:
     >>> detect_delimiter("a;b;c,d"), detect_delimiter("a")
     (';', ',')
     """
-    header = text.lstrip("\ufeff\r\n").splitlines()[0] if text.strip() else ""
+    header = next(iter(text.lstrip("\ufeff\r\n").splitlines()), "")
     outside = "".join(header.split('"')[::2])
     return max(DELIMITERS, key=outside.count)
