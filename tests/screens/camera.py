@@ -85,7 +85,7 @@ class Camera:
         if self.console is not None:
             page.route(re.compile(r"/console/"), lambda route: self._serve(route))
         if state == "loading":
-            page.route(DATA, held.append)
+            page.route(DATA, lambda route: held.append(route))
         if state == "error":
             page.route(DATA, lambda route: _refuse(route, 503 if language == "zh" else 500))
 

@@ -941,7 +941,7 @@ export const en: Record<keyof typeof zh, string> = {
   "feeds.create": "New feed",
   "feeds.createHint": "Four steps: connect, look, say what the columns mean, say when",
   "feeds.empty": "No feeds yet",
-  "feeds.emptyHint": "A feed is a table or a queue that carloop reads on a schedule with a read-only account: no row lost, none doubled, and when columns change it says so first. docs/guides/connect-a-database.md connects a DMS database in ten minutes.",
+  "feeds.emptyHint": "A feed is a table, a folder, an API or a queue that carloop reads on a schedule with a read-only account: no row lost, none doubled, and when columns change it says so first. docs/guides/connect-a-database.md connects a DMS database in ten minutes.",
   "feeds.kind": "Read from",
   "feeds.kindGone": "This version has no such kind",
   "feeds.endlessHint": "Messages are read as they come, until stopped.",

@@ -939,7 +939,7 @@ export const zh = {
   "feeds.create": "新建读取来源",
   "feeds.createHint": "四步：连接、查看、说明各列含义、设定时间",
   "feeds.empty": "还没有读取来源",
-  "feeds.emptyHint": "读取来源是一张表或一个消息队列，carloop 用只读账号按计划去取，一行不丢、也不重复，列变了会先停下告诉你。十分钟接好 DMS 数据库的步骤见 docs/guides/connect-a-database.md。",
+  "feeds.emptyHint": "读取来源是一张表、一个文件夹、一个接口或一个消息队列，carloop 用只读账号按计划去取，一行不丢、也不重复，列变了会先停下告诉你。十分钟接好 DMS 数据库的步骤见 docs/guides/connect-a-database.md。",
   "feeds.kind": "从哪里读",
   "feeds.kindGone": "此版本没有这种来源",
   "feeds.endlessHint": "消息随到随读，直到停止。",
