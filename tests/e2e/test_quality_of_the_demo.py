@@ -15,18 +15,22 @@ from tests.support.server import serving
 from tests.support.waiting import until
 
 FAKE = "13800138000"
-DAYS = 90
+DAYS = 40
+FASTER = 15
+"""The demo's eighteen months are told as if they had passed in weeks: fewer days to compute."""
 
 
 def leads() -> pd.DataFrame:
-    """Leads of the demo's last weeks that name a phone alone, as the generator wrote them."""
+    """Leads of the demo that name a phone alone, as the generator wrote them but for their days."""
     now = datetime.now(UTC)
     since = now - timedelta(days=DAYS)
     rows: list[dict[str, Any]] = []
-    for batch in demo("8000", 7, int(now.timestamp() * 1000)):
+    for batch in demo("4000", 7, int(now.timestamp() * 1000)):
         for event in json.loads(batch.body) if b"lead_submitted" in batch.body else ():
             if event["event"] != "lead_submitted" or set(event["identifiers"]) != {"mobile"}:
                 continue
+            at = now - (now - datetime.fromisoformat(event["occurred_at"])) / FASTER
+            event["occurred_at"] = at.isoformat(timespec="milliseconds")
             at = datetime.fromisoformat(event["occurred_at"])
             if since < at < now:
                 phone, series = event["identifiers"]["mobile"], event["properties"]["series"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,22 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
+def profile(path: Path, rules: Any, references: Any = None) -> dict[str, Any]:
+    return FileQuality(load_catalogue("automotive")).profile(
+        path, rules=rules, references=references
+    )
+
+
+@cache
+def suggested(path: Path) -> dict[str, Any]:
+    return profile(path, None)
+
+
 def found(
     path: Path, *rules: dict[str, Any], **references: Any
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """Findings by column and code; by suggested rules where none are given."""
-    report = FileQuality(load_catalogue("automotive")).profile(
-        path, rules=parse_rules(json.dumps(rules)) if rules else None, references=references
-    )
+    report = profile(path, parse_rules(json.dumps(rules)), references) if rules else suggested(path)
     assert report["skipped"] == []
     assert report["complete"]
     return {(f["column"], f["code"]): f for f in report["findings"]}
@@ -95,11 +105,11 @@ def test_ratings_above_one_hundred_and_null_as_text() -> None:
     share = int((pd.to_numeric(table.B17) > 100).sum())
     assert findings["B17", "too_large"]["failed"] == share == 1
     assert len(findings) == 2
-    suggested = found(EV)
+    by_itself = found(EV)
     nulls = {c: int((table[c].str.strip() == "#NULL!").sum()) for c in table}
-    placeholders = {c: f["failed"] for (c, code), f in suggested.items() if code == "placeholder"}
+    placeholders = {c: f["failed"] for (c, code), f in by_itself.items() if code == "placeholder"}
     assert placeholders == {c: n for c, n in nulls.items() if n} == {"B7": 351}
-    assert {"row": 1, "shown": "753.04"} in suggested["a1", "outlier"]["examples"]
+    assert {"row": 1, "shown": "753.04"} in by_itself["a1", "outlier"]["examples"]
 
 
 def test_outliers_are_those_of_the_published_formula() -> None:
@@ -115,12 +125,12 @@ def test_stores_with_missing_area_codes_repeated_places_and_one_number_twice(
     tmp_path: Path,
 ) -> None:
     stores = read(STORES)
-    suggested = found(STORES)
+    by_itself = found(STORES)
     twice = int(stores["Store Number"].duplicated().sum())
-    assert suggested["Store Number", "repeated"]["failed"] == twice == 1
+    assert by_itself["Store Number", "repeated"]["failed"] == twice == 1
     for column in ("Street Address", "City", "Postcode", "Phone Number"):
         empty = int((stores[column].str.strip() == "").sum())
-        assert suggested[column, "missing"]["failed"] == empty > 0
+        assert by_itself[column, "missing"]["failed"] == empty > 0
     place = ["Longitude", "Latitude"]
     repeated = found(STORES, {"kind": "unique", "fields": place})
     again = int(stores.duplicated(place).sum())

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
@@ -94,6 +94,7 @@ def test_fake_and_broken_phones_are_told_apart(number: str, code: str) -> None:
     assert faults({"kind": "phone"}, [number]) == [code]
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(["110105", "310104"]),
     st.dates(min_value=date(1930, 1, 1), max_value=date(2020, 1, 1)),
@@ -127,6 +128,7 @@ def test_ranges_hold_their_bounds() -> None:
     assert faults(rule, values) == expected
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=30, max_size=80))
 def test_outliers_lie_where_pandas_says(values: list[float]) -> None:
     series = pd.Series(values)

@@ -15,6 +15,7 @@ from carloop.api.etags import IfMatch, etag, version_of
 from carloop.api.paging import MOST, CursorText, Limit, decode_cursor, encode_cursor, page_of
 from carloop.api.parameters import MAX_ID
 from carloop.api.routers.jobs import JobOut, job_out
+from carloop.app.imports.job import MOST_JUDGED
 from carloop.app.quality.desk import MOST_CODES, Thresholds
 from carloop.app.quality.files import parse_rules
 from carloop.app.quality.scorecards import MOST_DAYS, USUAL_DAYS
@@ -529,7 +530,9 @@ def profile_file(
         raise InvalidInput("not an IANA time zone", code="zone_unknown", path="zone")
     path = use.imports.receive(file.file, file.filename or "")
     try:
-        found = use.file_quality.profile(path, tenant=caller.scope.tenant, rules=chosen, zone=zone)
+        found = use.file_quality.profile(
+            path, tenant=caller.scope.tenant, rules=chosen, zone=zone, most=MOST_JUDGED
+        )
     finally:
         path.unlink(missing_ok=True)
     return ProfileOut(**found)

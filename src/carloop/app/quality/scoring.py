@@ -66,9 +66,10 @@ Place = tuple[int, str, str, str]
 
 @dataclass(slots=True)
 class _Day:
-    """Everything found on one day."""
+    """Everything found on one day; ``newest``: the last of a run."""
 
     day: str
+    newest: bool
     shares: defaultdict[Place, Share] = field(default_factory=lambda: defaultdict(Share))
     findings: list[Finding] = field(default_factory=list)
 
@@ -163,11 +164,13 @@ class Scoring:
         for n in range(days):
             if progress is not None:
                 progress(n, days)
-            day = self._day(
-                tenant, today - timedelta(days=days - 1 - n), zone, rules, context, expected
-            )
+            on = today - timedelta(days=days - 1 - n)
+            day = self._day(tenant, on, zone, rules, context, expected, newest=on == today)
+            kept = None if day.newest else str(Dimension.CONSISTENCY)
             with self._state.write() as tx:
-                tx.quality.replace_day(tenant, day.day, day.scores(), day.findings, to_ms(now))
+                tx.quality.replace_day(
+                    tenant, day.day, day.scores(), day.findings, to_ms(now), kept
+                )
             found.append(day)
         with self._state.write() as tx:
             tx.quality.expire((today - timedelta(days=KEPT_DAYS)).isoformat())
@@ -189,11 +192,13 @@ class Scoring:
         rules: _Rules,
         context: Context,
         expected: Thresholds,
+        *,
+        newest: bool,
     ) -> _Day:
         start = datetime.combine(day, time(), zone)
         end = datetime.combine(day + timedelta(days=1), time(), zone)
         period = Period(to_ms(start), to_ms(end), zone.key, day)
-        scope, found = Scope(tenant), _Day(day.isoformat())
+        scope, found = Scope(tenant), _Day(day.isoformat(), newest)
         query = arrivals(scope, period, dict(expected.sources), expected.sla_seconds)
         numbers: dict[tuple[int, str], int] = {}
         for row in self._rows(query, scope):
@@ -202,7 +207,8 @@ class Scoring:
             late = Share(int(row["in_time"]), int(row["live"]))
             found.add((source, event, "", Dimension.TIMELINESS), late)
         if numbers:
-            self._cells(scope, period, rules, context, found)
+            self._cells(scope, period, rules, context, found, numbers)
+        if numbers or newest:
             self._queried(scope, period, rules, found, {event for _, event in numbers})
         self._at_ingest(tenant, period, numbers, found)
         return found
@@ -211,11 +217,18 @@ class Scoring:
         return self._events.query(query, scope, timeout_seconds=QUERY_SECONDS).dicts()
 
     def _cells(
-        self, scope: Scope, period: Period, rules: _Rules, context: Context, found: _Day
+        self,
+        scope: Scope,
+        period: Period,
+        rules: _Rules,
+        context: Context,
+        found: _Day,
+        numbers: Mapping[tuple[int, str], int],
     ) -> None:
         """Judge a sample of every source and event cell by cell."""
+        one_in = {place: -(-number // EACH) for place, number in numbers.items() if number > EACH}
         tables: defaultdict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
-        for row in self._rows(sample(scope, period, EACH, MOST), scope):
+        for row in self._rows(sample(scope, period, one_in, EACH, MOST), scope):
             tables[int(row["source"]), str(row["event"])].append(row)
         for (source, event), rows in sorted(tables.items()):
             kind = self._catalogue.event_types.get(event)
@@ -232,10 +245,12 @@ class Scoring:
     ) -> None:
         """Rules over stored events that one query answers; one that fails leaves the others be.
 
-        A rule on an event that did not occur that day judges nothing and is not asked.
+        A rule on an event that did not occur that day judges nothing and is not asked. What
+        sources agree on is a state: it is asked of the newest day alone, others keep theirs.
         """
         for stored, rule in rules.events:
-            if rule.table not in events and not isinstance(rule, Agreement):
+            asked = found.newest if isinstance(rule, Agreement) else rule.table in events
+            if not asked:
                 continue
             try:
                 rows = self._rows(rule.query(scope, period), scope)

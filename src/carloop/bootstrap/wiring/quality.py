@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from carloop.app.audit import AuditLog
 from carloop.app.imports.job import Judge
 from carloop.app.jobs import JobRunner
@@ -18,6 +20,9 @@ from carloop.bootstrap.background import Loop
 from carloop.bootstrap.stores import TENANT, Stores
 from carloop.core.registry import Catalogue
 from carloop.kit.clock import Clock
+from carloop.kit.errors import CarloopError
+
+log = structlog.get_logger(__name__)
 
 NIGHTLY_SECONDS = 86_400.0
 
@@ -50,7 +55,10 @@ def wire_quality(
     scorecards = Scorecards(stores.state, scoring, jobs, clock)
 
     def nightly() -> bool:
-        scorecards.nightly(TENANT)
+        try:
+            scorecards.nightly(TENANT)
+        except CarloopError as error:
+            log.warning("quality_not_computed", code=error.code)
         return False
 
     return QualityParts(

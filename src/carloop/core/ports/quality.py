@@ -190,9 +190,15 @@ class QualityRepository(Protocol):
         ...
 
     def replace_day(
-        self, tenant: int, day: str, scores: Sequence[Score], findings: Sequence[Finding], now: int
+        self,
+        tenant: int,
+        day: str,
+        scores: Sequence[Score],
+        findings: Sequence[Finding],
+        now: int,
+        kept: str | None = None,
     ) -> None:
-        """These are all scores and findings of a day."""
+        """These are all scores and findings of a day, beside scores of the dimension ``kept``."""
         ...
 
     def scores(self, tenant: int, where: Where) -> Sequence[Score]:

@@ -5,6 +5,7 @@ Every query is bounded by a period, compiled within a scope, and returned, not r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Protocol
@@ -99,17 +100,34 @@ def arrivals(rights: Rights, period: Period, sla_seconds: dict[int, int], usual:
     return Query(text, params.values)
 
 
-def sample(rights: Rights, period: Period, each: int, most: int) -> Query:
+def sample(
+    rights: Rights, period: Period, one_in: Mapping[tuple[int, str], int], each: int, most: int
+) -> Query:
     """Events to judge cell by cell: at most ``each`` of a source and event, ``most`` in all.
 
     Which ones depends on their ids alone, so that a repeat judges the same.
+
+    Args:
+        rights: whose events.
+        period: which days.
+        one_in: of how many events one is taken, by source and event; of others all are. Only the
+            bodies of those that are taken are read.
+        each: of a source and event.
+        most: in all.
     """
     params = Params()
+    taken = []
+    if one_in:
+        keys = params.add([f"{source}/{event}" for source, event in one_in], "Array(String)")
+        parts = params.add(list(one_in.values()), "Array(UInt64)")
+        key = "concat(toString(source), '/', event)"
+        divisor = f"transform({key}, {keys}, {parts}, toUInt64(1))"
+        taken.append(f"cityHash64(event_id) % {divisor} = 0")
     columns = (
         "event, source, event_id, occurred_at, received_at, entities, "
         f"{person(rights.tenant)} AS who, toJSONString(properties) AS body"
     )
-    text = events(rights, params, columns, period.within(params))
+    text = events(rights, params, columns, [*period.within(params), *taken])
     text = (
         f"{text} ORDER BY source, event, cityHash64(event_id) "
         f"LIMIT {params.add(each, 'UInt32')} BY source, event LIMIT {params.add(most, 'UInt32')}"

@@ -166,11 +166,21 @@ class SqlQuality:
         return [Refusal(*row) for row in self._connection.execute(query)]
 
     def replace_day(
-        self, tenant: int, day: str, scores: Sequence[Score], findings: Sequence[Finding], now: int
+        self,
+        tenant: int,
+        day: str,
+        scores: Sequence[Score],
+        findings: Sequence[Finding],
+        now: int,
+        kept: str | None = None,
     ) -> None:
-        """These are all scores and findings of a day."""
-        for t in (quality_score, quality_finding):
-            self._connection.execute(delete(t).where(t.c.tenant == tenant, t.c.day == day))
+        """These are all scores and findings of a day, beside scores of the dimension ``kept``."""
+        s, f = quality_score.c, quality_finding.c
+        gone = delete(quality_score).where(s.tenant == tenant, s.day == day)
+        if kept is not None:
+            gone = gone.where(s.dimension != kept)
+        self._connection.execute(gone)
+        self._connection.execute(delete(quality_finding).where(f.tenant == tenant, f.day == day))
         if scores:
             self._connection.execute(
                 insert(quality_score),

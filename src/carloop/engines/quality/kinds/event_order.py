@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from carloop.engines.quality.checks import Dimension
@@ -14,6 +14,7 @@ from carloop.sql.scope import Rights, events, person
 from carloop.sql.select import nested, select
 
 PERSON = "person"
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,13 @@ class EventOrder:
     """Fault: ``out_of_order``: ``event`` before the first ``not_before`` of the same ``by``.
 
     ``by``: ``person``, or a property that both events hold (``order_no``). Judged where both are
-    known.
+    known; the other one is looked for in the ``days`` before the end of the period.
     """
 
     event: str
     not_before: str
     by: str = PERSON
+    days: int = 730
     kind: Literal["event_order"] = "event_order"
 
     dimension: ClassVar = Dimension.CORRECTNESS
@@ -37,6 +39,8 @@ class EventOrder:
         check_property(self.by)
         if self.event == self.not_before:
             raise ValueError("two different events")
+        if not 1 <= self.days <= 3653:
+            raise ValueError("days between 1 and ten years")
 
     @property
     def table(self) -> str:
@@ -51,6 +55,7 @@ class EventOrder:
     def query(self, rights: Rights, period: Period) -> Query:
         """Day, source, judged, faulty, examples."""
         params = Params()
+        wide = replace(period, since=period.until - self.days * DAY_MS)
         later = events(
             rights,
             params,
@@ -62,7 +67,7 @@ class EventOrder:
             rights,
             params,
             f"{self._key(rights, params)} AS joined, min(occurred_at) AS earliest",
-            self._of(self.not_before, params),
+            [*self._of(self.not_before, params), *wide.within(params)],
             group="joined",
         )
         rows = f"{nested(later)} AS later INNER JOIN {nested(first)} AS first USING (joined)"
