@@ -131,6 +131,7 @@ def _paths(ids: dict[str, str]) -> dict[str, str]:
         "feeds-new": "/feeds?new",
         "imports": "/imports",
         "quarantine": "/quarantine",
+        "plan": "/plan",
         "catalogue": "/catalogue",
         "jobs": "/jobs",
         "users": "/users",
