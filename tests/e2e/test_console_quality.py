@@ -65,4 +65,15 @@ def test_scores_are_computed_looked_into_and_ruled(tmp_path: Path) -> None:
         with server.client() as client:
             rules = client.get("/api/quality/rules").json()["items"]
         assert [r["enabled"] for r in rules if r["key"] == "plan:required"] == [False]
+        page.goto(f"{server.url}/console/imports")
+        lines = [f"139123456{n:02},website" for n in range(40)]
+        file = "\n".join(["mobile,channel", *lines, "13800138000,Select"]).encode()
+        upload = {"name": "leads.csv", "mimeType": "text/csv", "buffer": file}
+        page.locator("input[type=file]").set_input_files(upload)
+        page.get_by_role("combobox", name="Into the source").fill("files")
+        page.get_by_role("button", name="Dry run").click()
+        fake = page.get_by_role("row").filter(has_text="Identifier").filter(has_text="1 / 41")
+        expect(fake).to_contain_text("99999999999", timeout=60_000)
+        said = page.get_by_role("row").filter(has_text="channel").filter(has_text="Required")
+        expect(said).to_contain_text("Select")
         visitor.close()

@@ -38,6 +38,7 @@ def furnish(client: httpx.Client, write_key: str, folder: Path) -> dict[str, str
         _spoil(client, write_key)
         _import(client)
         _engage(client, str(segment["id"]))
+        _judge(client)
     journey = next(j for j in _items(client, "/api/journeys") if j["name"] == JOURNEY)
     person = _richest(client, [s for s in segments if s["count"]])
     why = {"field": "name", "reason": "客户来电核对预约"}
@@ -59,6 +60,12 @@ def furnish(client: httpx.Client, write_key: str, folder: Path) -> dict[str, str
         "entity": str(dealer["id"]),
         "feed": _feed(client, folder),
     }
+
+
+def _judge(client: httpx.Client) -> None:
+    """The scorecard of the last month."""
+    job = client.post("/api/quality/run", json={"days": 30}).raise_for_status().json()["id"]
+    until(lambda: client.get(f"/api/jobs/{job}").json()["state"] == "done")
 
 
 def _feed(client: httpx.Client, folder: Path) -> str:

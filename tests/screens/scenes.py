@@ -87,7 +87,7 @@ CHANNELS = Scene("channels", "channels", "/channels")
 SOURCES = Scene("sources", "sources", "/sources")
 FEEDS = Scene("feeds", "feeds", "/feeds")
 IMPORTS = Scene("imports", "imports", "/imports")
-QUALITY = Scene("quality", "quality", "/quality?days=90")
+QUALITY = Scene("quality", "quality", "/quality?days=30")
 QUARANTINE = Scene("quarantine", "quarantine", "/quarantine")
 PLAN = Scene("plan", "plan", "/plan")
 CATALOGUE = Scene("catalogue", "catalogue", "/catalogue")
@@ -132,7 +132,7 @@ SCENES = (
     IMPORTS,
     _opened("imports-map", IMPORTS, _choose_file),
     QUALITY,
-    _opened("quality-findings", QUALITY, path="/quality?days=90&tab=findings"),
+    _opened("quality-findings", QUALITY, path="/quality?days=30&tab=findings"),
     _opened("quality-rules", QUALITY, path="/quality?tab=rules"),
     _opened("quality-expected", QUALITY, path="/quality?tab=expected"),
     QUARANTINE,

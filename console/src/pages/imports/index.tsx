@@ -12,6 +12,7 @@ import { ErrorState, useProblemText } from "../../ui/ErrorState";
 import { bytes, number } from "../../ui/format";
 import { Loaded } from "../../ui/Loaded";
 import { Page } from "../../ui/Page";
+import { FileFindings, type FileQuality } from "../../quality/FileFindings";
 import { useImport, usePreview, useRun, type Column, type Mapping, type Preview, type Run } from "./queries";
 import { ScrollTable } from "../../ui/ScrollTable";
 
@@ -123,6 +124,7 @@ function RunState({ run, dry }: { run: Run; dry: boolean }) {
   const { t, tx } = useWords();
   const counted = Object.entries(run.result ?? {}).filter(([, value]) => typeof value === "number");
   const faults = (run.result?.first ?? []) as Fault[];
+  const quality = run.result?.quality as FileQuality | undefined;
   const over = ["done", "failed", "cancelled"].includes(run.state);
   return (
     <Flex vertical gap={16}>
@@ -141,6 +143,7 @@ function RunState({ run, dry }: { run: Run; dry: boolean }) {
       )}
       {over && Number(run.result?.errors ?? 0) > 0 && <a href={`/api/imports/${run.id}/errors`} download>{t("imports.errorsFile")}</a>}
       {faults.length > 0 && <Faults faults={faults} />}
+      {quality && <FileFindings quality={quality} />}
     </Flex>
   );
 }
