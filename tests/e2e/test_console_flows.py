@@ -61,6 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def visitor(site: Site) -> Iterator[Visitor]:
     opened = Visitor.open(site.browser, site.server.url, language="en", cookies=site.cookies)
     yield opened
+    print(opened.tell())
     opened.close()
 
 
@@ -311,10 +312,12 @@ def test_a_channel_is_set_up_with_limits_and_tested(visitor: Visitor, hook: int)
     dialog.get_by_label("URL").fill(f"http://127.0.0.1:{hook}/in")
     dialog.get_by_label("Signing secret").fill("s3cret")
     dialog.get_by_label("messages").fill("3")
+    dialog.get_by_label("per second").fill("5")
     dialog.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Actions of crm hook").click()
     page.get_by_role("menuitem", name="Edit").click()
     expect(_dialog(page).get_by_label("messages")).to_have_value("3")
+    expect(_dialog(page).get_by_label("per second")).to_have_value("5")
     _dialog(page).get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Actions of crm hook").click()
     page.get_by_role("menuitem", name="Send a test").click()

@@ -405,7 +405,7 @@ def _schema() -> dict[str, Any]:
         "record": text(500, "XML: path to the element that is a record",
                        description="such as orders/order"),
         "line_pattern": text(LONGEST_PATTERN, "Log: pattern of a line (RE2), named groups",
-                             description=r"such as ^(?P<time>\S+) (?P<vin>\S+) (?P<text>.*)$"),
+                             description=r"such as ^(?P<time>\S+) (?P<device>\S+) (?P<text>.*)$"),
         "unmatched": choice(("keep", "skip"), "keep", "Log: lines that the pattern does not fit",
                             description="keep: in quarantine"),
         "key": {
