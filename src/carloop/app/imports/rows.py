@@ -18,8 +18,9 @@ from carloop.app.imports.mapping import (
     PropertyColumn,
     TimeColumn,
 )
-from carloop.app.imports.values import BadValue, as_text, as_type, is_null, time_ms
+from carloop.app.imports.values import BadValue, as_type, is_null, time_ms
 from carloop.connectors.files import Row, Value
+from carloop.core.cells import as_text
 from carloop.core.identifiers import InvalidIdentifier, RawIdentifier
 from carloop.core.registry import Catalogue
 from carloop.kit.errors import InvalidInput

@@ -15,10 +15,11 @@ from carloop.app.imports.mapping import Mapping, parse_mapping
 from carloop.app.imports.report import ImportReport, RowError, Sink
 from carloop.app.imports.rows import RowMapper
 from carloop.app.imports.suggest import suggest
-from carloop.app.imports.values import as_text, is_null
+from carloop.app.imports.values import is_null
 from carloop.app.plan import Plan, Violation, check_time
 from carloop.connectors import PROTOCOLS
 from carloop.connectors.files import BadRow, Row, Table, open_table
+from carloop.core.cells import as_text
 from carloop.core.events import OWN_LIMITS, Received
 from carloop.core.ports.imports import ImportRun, SavedMapping
 from carloop.core.ports.journal import Journal

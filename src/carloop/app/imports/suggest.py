@@ -19,8 +19,9 @@ from carloop.app.imports.mapping import (
     PropertyColumn,
     TimeColumn,
 )
-from carloop.app.imports.values import as_text, guess_time_format, guess_type, is_null
+from carloop.app.imports.values import guess_time_format, guess_type, is_null
 from carloop.connectors.files import Value
+from carloop.core.cells import as_text
 from carloop.core.fields import FieldType
 from carloop.core.identifiers import InvalidIdentifier, RawIdentifier
 from carloop.core.registry import Catalogue

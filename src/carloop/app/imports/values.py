@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 
 from carloop.connectors.files import Value
+from carloop.core.cells import as_text
 from carloop.core.fields import FieldType
 from carloop.kit.clock import to_ms
 
@@ -30,21 +31,6 @@ _SIGNS = str.maketrans("", "", "¥￥$€£ %")
 
 class BadValue(Exception):
     """A cell that does not hold what its column promises; ``args[0]`` is the code."""
-
-
-def as_text(value: Value) -> str:
-    """The cell as a person would read it; a whole float without its point.
-
-    >>> as_text(13912345678.0), as_text(" a "), as_text(True)
-    ('13912345678', 'a', 'true')
-    """
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
-        return str(int(value))
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def is_null(value: Value, nulls: frozenset[str]) -> bool:

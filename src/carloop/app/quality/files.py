@@ -13,6 +13,7 @@ from carloop.app.quality.desk import code_tables
 from carloop.app.quality.suggest import suggest_rules
 from carloop.connectors.files import Row as FileRow
 from carloop.connectors.files import Table, open_table
+from carloop.core.cells import as_text
 from carloop.core.ports.state import State
 from carloop.core.registry import Catalogue
 from carloop.engines.quality import (
@@ -29,7 +30,7 @@ from carloop.engines.quality import (
     parse_rule,
 )
 from carloop.engines.quality.checks import MOST_REFERENCED
-from carloop.engines.quality.values import as_text, is_empty
+from carloop.engines.quality.values import is_empty
 from carloop.kit.errors import InvalidInput
 
 SAMPLE_ROWS = 1_000

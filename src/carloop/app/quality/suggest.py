@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from carloop.app.imports.suggest import slug
 from carloop.app.imports.values import guess_time_format
 from carloop.connectors.files import Value
+from carloop.core.cells import as_text
 from carloop.core.registry import Catalogue
 from carloop.engines.quality import (
     AnyRow,
@@ -22,7 +23,7 @@ from carloop.engines.quality import (
 )
 from carloop.engines.quality.checks import GOOD
 from carloop.engines.quality.kinds.outlier import LEAST_VALUES
-from carloop.engines.quality.values import as_text, is_empty, is_placeholder, number_in
+from carloop.engines.quality.values import is_empty, is_placeholder, number_in
 
 ENOUGH = 0.5
 """Share of a sample that must be valid for a column to be judged as identifiers."""

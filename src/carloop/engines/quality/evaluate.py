@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from carloop.core.cells import as_text
 from carloop.engines.quality.checks import Check, Context, Dimension, Row, RowRule
-from carloop.engines.quality.values import as_text, shown
+from carloop.engines.quality.values import shown
 
 EXAMPLES = 10
 """Faulty cells that are kept as examples, of each code."""

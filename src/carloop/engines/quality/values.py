@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from unicodedata import category, normalize
 
+from carloop.core.cells import as_text
+
 PLACEHOLDERS = frozenset(
     (
         *("select", "please select", "choose", "#null!", "#n/a", "#value!", "#ref!", "#div/0!"),
@@ -45,21 +47,6 @@ def is_placeholder(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return _NINES.match(f"{value:g}" if isinstance(value, float) else str(value)) is not None
-
-
-def as_text(value: Any) -> str:
-    """The cell as a person reads it; a whole float without its point.
-
-    >>> as_text(13912345678.0), as_text(" a "), as_text(True)
-    ('13912345678', 'a', 'true')
-    """
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def number_in(value: Any) -> float | None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
+from carloop.core.cells import as_text
 from carloop.engines.quality.checks import GOOD, CellCheck, Check, Context, Dimension, Row
-from carloop.engines.quality.values import as_text, instant_in, is_empty
+from carloop.engines.quality.values import instant_in, is_empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import ClassVar, Literal
 
+from carloop.core.cells import as_text
 from carloop.engines.quality.checks import GOOD, Check, Context, Dimension, Late, Row
-from carloop.engines.quality.values import as_text, instant_in, is_empty
+from carloop.engines.quality.values import instant_in, is_empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from carloop.core.cells import as_text
 from carloop.engines.quality.checks import GOOD, CellCheck, Check, Context, Dimension, Row
-from carloop.engines.quality.values import as_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from carloop.core.cells import as_text
 from carloop.core.identifiers import (
     IdentifierTypes,
     InvalidIdentifier,
     RawIdentifier,
 )
 from carloop.engines.quality.checks import GOOD, CellCheck, Check, Context, Dimension, Row
-from carloop.engines.quality.values import as_text, is_empty
+from carloop.engines.quality.values import is_empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 from unicodedata import normalize
 
+from carloop.core.cells import as_text
 from carloop.core.identifiers import InvalidIdentifier
 from carloop.core.identifiers.normalisers import mobile
 from carloop.engines.quality.checks import GOOD, CellCheck, Check, Context, Dimension, Row
-from carloop.engines.quality.values import as_text, is_empty
+from carloop.engines.quality.values import is_empty
 
 _SERVICE = re.compile(r"[48]00\d{7}")
 _LANDLINE = re.compile(r"0(10|2\d|[3-9]\d{2})[2-9]\d{6,7}")

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from carloop.core.cells import as_text
 from carloop.engines.quality.checks import GOOD, Check, Context, Dimension, Late, Row
-from carloop.engines.quality.values import as_text, is_empty, is_placeholder
+from carloop.engines.quality.values import is_empty, is_placeholder
 
 
 @dataclass(frozen=True, slots=True)
