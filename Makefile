@@ -62,8 +62,8 @@ test-deep: setup-dev ## long drills and fuzzing
 	$(PY) -m tests.drill --kills 200
 
 test-stores: setup-dev ## the suite, whole servers included, on PostgreSQL, then over ClickHouse's HTTP
-	CARLOOP_TEST_STATE=postgres $(PY) -m pytest -q -n 2 --dist loadfile -m "not deep and not browser" $(STORE_TESTS)
-	CARLOOP_TEST_EVENT_STORE=http $(PY) -m pytest -q -n 2 --dist loadfile -m "not deep and not browser" $(STORE_TESTS)
+	CARLOOP_TEST_STATE=postgres $(PY) -m pytest -q -n 4 --dist loadfile -m "not deep and not browser" $(STORE_TESTS)
+	CARLOOP_TEST_EVENT_STORE=http $(PY) -m pytest -q -n 4 --dist loadfile -m "not deep and not browser" $(STORE_TESTS)
 
 drill: setup-dev ## kill gateway and engine at random instants and count every event
 	$(PY) -m tests.drill --kills 12
