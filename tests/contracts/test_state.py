@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert
 
+from carloop.core.message import ReceiptKind, SendKey
 from carloop.core.ports.jobs import Job, JobState
+from carloop.core.ports.sends import StoredReceipt
 from carloop.core.ports.tenants import Tenant
 from carloop.kit.errors import CarloopError, Conflict, NotFound
 from carloop.stores.state.store import SqlState
@@ -147,3 +149,13 @@ def test_cancelling_a_queued_job_ends_it_and_a_running_one_is_asked(state: SqlSt
         10,
         {"rows": 3},
     )
+
+
+def test_a_repeated_receipt_is_counted_once(state: SqlState) -> None:
+    """Drivers count rows of a statement that may do nothing differently."""
+    once = StoredReceipt(3, b"r" * 16, 1, SendKey(7, "hello", 1), ReceiptKind.OPENED, "", 5, 6)
+    other = once._replace(id=b"s" * 16)
+    with state.write() as tx:
+        assert tx.sends.add_receipts([once]) == 1
+        assert tx.sends.add_receipts([once]) == 0
+        assert tx.sends.add_receipts([other, once, other]) == 1

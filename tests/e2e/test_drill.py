@@ -40,8 +40,3 @@ def test_two_kills_lose_nothing_on_postgresql_and_over_http() -> None:
         pytest.skip("no PostgreSQL answers on 127.0.0.1:5432")
     elsewhere = ("--state", "postgres", "--event-store", "http")
     drill(2, "--clients", "2", *elsewhere, seconds=600)
-
-
-@pytest.mark.deep
-def test_two_hundred_kills_lose_nothing() -> None:
-    drill(200, seconds=5400)

@@ -40,7 +40,8 @@ class ReceiptRows:
             }
             row["enrol"] = row.pop("enrolment")
             statement = upsert(send_receipt).values(row).on_conflict_do_nothing()
-            added += self._connection.execute(statement).rowcount
+            stored = self._connection.scalars(statement.returning(send_receipt.c.id))
+            added += len(stored.all())
         return added
 
     def kinds(self, key: SendKey) -> Sequence[ReceiptKind]:
