@@ -366,6 +366,7 @@ def test_a_journey_says_what_is_missing_and_is_published(visitor: Visitor, site:
     page.get_by_role("button", name="Publish").click()
     dialog = _dialog(page)
     dialog.get_by_label(re.compile("To confirm")).fill("spring")
+    visitor.settle()
     dialog.get_by_role("button", name="Publish").click()
     page.get_by_text("Live", exact=True).wait_for()
     assert visitor.troubles == []
@@ -390,7 +391,9 @@ def test_a_user_and_a_token_are_made_and_taken_away(visitor: Visitor) -> None:
     dialog.get_by_role("button", name="Create").click()
     page.get_by_role("button", name="I have kept it").click()
     page.get_by_role("row", name=re.compile("warehouse")).get_by_role("button").click()
-    _dialog(page).get_by_role("button", name="Revoke").click()
+    dialog = _dialog(page)
+    visitor.settle()
+    dialog.get_by_role("button", name="Revoke").click()
     page.get_by_role("row", name=re.compile("warehouse.*Revoked")).wait_for()
     assert visitor.troubles == []
 

@@ -13,6 +13,11 @@ function prefersDark(): MediaQueryList | null {
     : null;
 }
 
+/** Whether the system asks for less movement: dialogs then stand where they open. */
+export function prefersStillness(): boolean {
+  return typeof window.matchMedia === "function" && (window.matchMedia("(prefers-reduced-motion: reduce)")?.matches ?? false);
+}
+
 /** Light or dark: as the system says until the user chooses. */
 export function ThemeProvider({ children }: { children: ReactNode }) {
   const [mode, choose] = useState<Mode>(() => {
@@ -52,7 +57,7 @@ const FONT =
 
 /** antd's tokens, with secondary text dark enough for WCAG AA. */
 export function tokens(dark: boolean): ThemeConfig {
-  const shared = { fontFamily: FONT, borderRadius: 8, fontSize: 14, wireframe: false };
+  const shared = { fontFamily: FONT, borderRadius: 8, fontSize: 14, wireframe: false, motion: !prefersStillness() };
   if (dark) {
     return {
       algorithm: antd.darkAlgorithm,
